@@ -1,0 +1,75 @@
+/*
+ * Scopes as the ini file describes them. A configuration is loaded whole or not at all: with a single
+ * error there is none. Everything in it is owned by the configuration and constant.
+ */
+#ifndef SCOPEFS_CONFIG_H
+#define SCOPEFS_CONFIG_H
+
+#include "scopefs/diagnostics.h"
+#include "scopefs/error.h"
+#include "scopefs/policy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct setting_place {
+    const char *file;
+    unsigned line, column;
+};
+
+struct env_setting {
+    const char *name;  /* of the variable */
+    const char *value; /* NULL: passed on from the caller's environment (env-pass) */
+};
+
+enum network_mode { NETWORK_NONE, NETWORK_HOST };
+
+/* [exec NAME]: how commands run in the scope. */
+struct exec_settings {
+    enum network_mode network;
+    unsigned long timeout_ms; /* 0: none */
+    const struct env_setting *env;
+    size_t env_count;
+};
+
+struct scope {
+    const char *name;
+    struct setting_place place; /* of its section */
+    const char *source;         /* absolute; not resolved, it need not exist */
+    const char *mount;          /* absolute, or NULL for the default place (see runtime.h) */
+    const char *user;           /* user name for whom root mounts it, or NULL */
+    const struct scope *parent; /* or NULL */
+    bool submounts;             /* other file systems mounted below the source are shown */
+    bool ignore_case;           /* rules match without regard to ASCII case */
+    struct exec_settings exec;
+    const struct policy *policy;
+};
+
+struct config {
+    const char *file; /* as opened */
+    const struct scope *const *scopes; /* in file order */
+    size_t scope_count;
+};
+
+/* Reads the file, its presets and all its rules. NULL when there is an error; all of them are in
+ * `diagnostics` either way, with the warnings. */
+struct config *config_load(const char *file, struct diagnostics *diagnostics);
+
+/* A configuration of one scope without a file: `source` as given on a command line, preset names,
+ * and rules as "LEVEL=PATTERN", later ones last. Lists end with NULL. Findings name the place as
+ * "--rule", with the position in the list as the line. */
+struct config *config_from_options(const char *name, const char *source,
+                                   const char *const *presets, const char *const *rules,
+                                   struct diagnostics *diagnostics);
+
+/* The first of ./scopefs.ini, $XDG_CONFIG_HOME/scopefs/scopefs.ini (or ~/.config/...) and
+ * /etc/scopefs/scopefs.ini that exists; the caller frees it. NULL with *error set when there is none. */
+char *config_find(struct error **error);
+
+/* The scope of that name, or NULL with *error set to a message that lists those there are. */
+const struct scope *config_scope(const struct config *config, const char *name,
+                                 struct error **error);
+
+void config_free(struct config *config);
+
+#endif
