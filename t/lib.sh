@@ -2,6 +2,7 @@
 # The library of the shell tests: TAP output, work folders that go away, views that are unmounted, and
 # an ordinary user beside root. A test is a bash script that begins with
 #
+#     # shellcheck source=../lib.sh
 #     . "${0%/*}/../lib.sh"
 #
 # and ends with done_testing. Every assertion takes its name first. In short:
