@@ -202,15 +202,29 @@ test_unmount_below() {
     done < <(test_mounts_below "$1")
 }
 
+test_remove_folder() {
+    test_unmount_below "$1"
+    chmod -R u+rwX -- "$1" 2>/dev/null
+    rm -rf --one-file-system -- "$1"
+}
+
 test_clean_up() {
     local jobs
     jobs=$(jobs -p)
     # shellcheck disable=SC2086 # a list of numbers
     [[ -z $jobs ]] || kill $jobs 2>/dev/null
     cd / || return
-    test_unmount_below "$test_folder"
-    chmod -R u+rwX -- "$test_folder" 2>/dev/null
-    rm -rf --one-file-system -- "$test_folder"
+    test_remove_folder "$test_folder"
+}
+
+# What a run that was killed outright left behind. Folders of running tests are left alone.
+test_sweep() {
+    local folder owner
+    for folder in "${TMPDIR:-/tmp}"/scopefs-{t,demo}.[0-9]*.*; do
+        owner=${folder##*/scopefs-}
+        owner=${owner#*.}
+        [[ -O $folder && ! -d /proc/${owner%%.*} ]] && test_remove_folder "$folder"
+    done
 }
 
 test_prepare_home() { # FOLDER
@@ -368,7 +382,9 @@ END
     as_user bash "$test_folder/body"
 }
 
-test_folder=$(mktemp -d "${TMPDIR:-/tmp}/scopefs-t.XXXXXX") || exit 1
+test_sweep
+# The process id tells whose it is, see test_sweep.
+test_folder=$(mktemp -d "${TMPDIR:-/tmp}/scopefs-t.$$.XXXXXX") || exit 1
 chmod 0755 "$test_folder"
 touch "$test_folder/count" "$test_folder/failures"
 test_home_folder=$test_folder

@@ -5,7 +5,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-folder=$(mktemp -d "${TMPDIR:-/tmp}/scopefs-demo.XXXXXX") || exit 1
+folder=$(mktemp -d "${TMPDIR:-/tmp}/scopefs-demo.$$.XXXXXX") || exit 1
 export LC_ALL=C GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 unset GIT_DIR GIT_WORK_TREE MAKEFLAGS
 broken=0
