@@ -1,6 +1,7 @@
 #include "scopefs/mem.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
