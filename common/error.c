@@ -22,8 +22,7 @@ int error_set(struct error **error, int number, const char *format, ...)
 
     struct error *made = xmalloc(sizeof(*made));
     made->number = number;
-    made->message =
-        number ? xasprintf("%s: %s", text, strerror(number)) : xasprintf("%s", text);
+    made->message = number ? xasprintf("%s: %s", text, strerror(number)) : xasprintf("%s", text);
     *error = made;
     return -1;
 }

@@ -1,6 +1,7 @@
 /*
- * The owner's log: lines with a time and a level to one descriptor, from any thread. Nothing that is
- * written here ever reaches the agent. Names inside a message go through strbuf_add_quoted first.
+ * The owner's log: lines with a time and a level to one descriptor, from any thread. Nothing that
+ * is written here ever reaches the agent. Names inside a message go through strbuf_add_quoted
+ * first.
  */
 #ifndef SCOPEFS_LOG_H
 #define SCOPEFS_LOG_H

@@ -1,8 +1,8 @@
 /*
  * Memory with visible ownership: cleanup attributes, an explicit steal, and allocators for start-up
- * code. The x* allocators end the process when memory is gone, so they belong where a dead process is
- * the closed state (loading rules, planning a command). Code that answers requests uses malloc and
- * returns ENOMEM.
+ * code. The x* allocators end the process when memory is gone, so they belong where a dead process
+ * is the closed state (loading rules, planning a command). Code that answers requests uses malloc
+ * and returns ENOMEM.
  */
 #ifndef SCOPEFS_MEM_H
 #define SCOPEFS_MEM_H

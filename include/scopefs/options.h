@@ -26,7 +26,8 @@ struct command {
     bool stop_at_operand; /* the rest of the line belongs to another program */
 };
 
-/* Called once for each option, in order; `argument` points into argv. -1 with *error set refuses. */
+/* Called once for each option, in order; `argument` points into argv. -1 with *error set refuses.
+ */
 typedef int option_handler(void *context, const struct option_row *row, const char *argument,
                            struct error **error);
 

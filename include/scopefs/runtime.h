@@ -12,8 +12,8 @@
 /* The path for the calling user; the caller frees it. Nothing is created. */
 char *runtime_path(void);
 
-/* Creates the folder if needed (0700 for a user, 0755 for root) and checks that it is a directory of
- * the caller's that nobody else can write. Returns an fd of it, or -1 with *error set. */
+/* Creates the folder if needed (0700 for a user, 0755 for root) and checks that it is a directory
+ * of the caller's that nobody else can write. Returns an fd of it, or -1 with *error set. */
 int runtime_open(struct error **error);
 
 /* RUNTIME/NAME, where the scope NAME is mounted unless its section says otherwise. Caller frees. */

@@ -1,0 +1,118 @@
+#include "commands.h"
+#include "run_file.h"
+#include "unmount.h"
+
+#include "scopefs/mem.h"
+#include "scopefs/mount_table.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* How long a daemon may take to end after its view is gone. */
+enum { END_SECONDS = 10 };
+
+static const struct option_row option_rows[] = {
+    {"lazy", 'l', NULL, "also when the view is in use; it goes when the last user is through"},
+    HELP_ROW,
+    {0},
+};
+
+const struct command umount_command = {
+    .name = "scopefs umount",
+    .synopsis = "[--lazy] MOUNTPOINT|SCOPE",
+    .purpose =
+        "Unmounts a view, or all views of a scope, and waits until their daemons have ended.",
+    .options = option_rows,
+};
+
+static int take_option(void *context, const struct option_row *row, const char *argument,
+                       struct error **error)
+{
+    (void)argument;
+    (void)error;
+    if (!command_is_help(&umount_command, row))
+        *(bool *)context = true;
+    return 0;
+}
+
+/* The place as the mount table writes it. The last component is not resolved: a view whose daemon
+ * died answers nothing. */
+static char *clean_path(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    if (whole)
+        return whole;
+    cleanup_free char *copy = xstrdup(path);
+    size_t length = strlen(copy);
+    while (length > 1 && copy[length - 1] == '/')
+        copy[--length] = '\0';
+    char *slash = strrchr(copy, '/');
+    const char *leaf = slash ? slash + 1 : copy;
+    cleanup_free char *parent = slash ? xmemdup0(copy, (size_t)(slash - copy)) : xstrdup(".");
+    cleanup_free char *resolved = realpath(*parent ? parent : "/", NULL);
+    if (!resolved)
+        return xstrdup(path);
+    return xasprintf("%s/%s", strcmp(resolved, "/") ? resolved : "", leaf);
+}
+
+static bool may_unmount(const struct mount_row *row)
+{
+    return geteuid() == 0 || row->user == geteuid();
+}
+
+static int unmount_row(const struct mount_row *row, bool lazy, struct error **error)
+{
+    if (unmount_view(row->point, lazy, error) < 0)
+        return -1;
+    if (!lazy && !run_file_wait(row, END_SECONDS))
+        return error_set(error, 0, "%s is unmounted, but its daemon has not ended in %d s",
+                         row->point, END_SECONDS);
+    return 0;
+}
+
+static int unmount_scope(const struct mount_table *table, const char *name, bool lazy,
+                         struct error **error)
+{
+    size_t found = 0;
+    for (size_t i = table->count; i-- > 0;) {
+        const struct mount_row *row = &table->rows[i];
+        if (!mount_row_is_view(row) || strcmp(row->source, name) != 0 || !may_unmount(row))
+            continue;
+        found++;
+        if (unmount_row(row, lazy, error) < 0)
+            return -1;
+    }
+    if (found == 0)
+        return error_set(error, 0,
+                         "no view of yours is mounted at '%s' or for a scope of that name", name);
+    return 0;
+}
+
+static int unmount_operand(const char *operand, bool lazy, struct error **error)
+{
+    cleanup_mount_table struct mount_table table = {0};
+    if (mount_table_read(&table, error) < 0)
+        return -1;
+    cleanup_free char *path = clean_path(operand);
+    const struct mount_row *row = mount_table_at(&table, path);
+    if (mount_row_is_view(row))
+        return unmount_row(row, lazy, error);
+    if (strchr(operand, '/'))
+        return error_set(error, 0, "%s is not a mounted view", operand);
+    return unmount_scope(&table, operand, lazy, error);
+}
+
+int command_umount(int argc, char **argv)
+{
+    bool lazy = false;
+    cleanup_error struct error *error = NULL;
+    int operands = options_parse(&umount_command, argc, argv, take_option, &lazy, &error);
+    if (operands < 0)
+        return command_usage(&umount_command, error->message);
+    if (operands != 1)
+        return command_usage(&umount_command, "give one MOUNTPOINT or SCOPE");
+    return unmount_operand(argv[1], lazy, &error) < 0 ? command_fail(&umount_command, error)
+                                                      : STATUS_OK;
+}

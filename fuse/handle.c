@@ -1,0 +1,141 @@
+#include "handle.h"
+
+#include "snapshot.h"
+
+#include "scopefs/fd.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+enum { SLOTS = 1024 };
+
+struct handle_table {
+    pthread_rwlock_t lock;
+    struct handle *slots[SLOTS];
+    uint64_t last_id;
+    size_t count;
+    struct node_tree *tree;
+};
+
+static struct handle **slot_of(struct handle_table *table, uint64_t id)
+{
+    return &table->slots[id % SLOTS];
+}
+
+struct handle_table *handle_table_new(struct node_tree *tree)
+{
+    struct handle_table *table = calloc(1, sizeof(*table));
+    if (!table)
+        return NULL;
+    pthread_rwlock_init(&table->lock, NULL);
+    table->tree = tree;
+    return table;
+}
+
+static void free_handle(struct handle_table *table, struct handle *handle)
+{
+    fd_close(&handle->fd);
+    snapshot_free(handle->snapshot);
+    pthread_mutex_destroy(&handle->lock);
+    node_put(table->tree, handle->node);
+    free(handle);
+}
+
+void handle_table_free(struct handle_table *table)
+{
+    if (!table)
+        return;
+    for (size_t i = 0; i < SLOTS; i++) {
+        for (struct handle *handle = table->slots[i], *next; handle; handle = next) {
+            next = handle->next;
+            free_handle(table, handle);
+        }
+    }
+    pthread_rwlock_destroy(&table->lock);
+    free(table);
+}
+
+size_t handle_table_count(struct handle_table *table)
+{
+    pthread_rwlock_rdlock(&table->lock);
+    size_t count = table->count;
+    pthread_rwlock_unlock(&table->lock);
+    return count;
+}
+
+uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool can_write)
+{
+    struct handle *handle = calloc(1, sizeof(*handle));
+    /* The caller holds the node, so that getting it again cannot fail. */
+    if (!handle || !(handle->node = node_get(table->tree, node->id))) {
+        free(handle);
+        fd_close(&fd);
+        return 0;
+    }
+    handle->fd = fd;
+    handle->can_write = can_write;
+    atomic_init(&handle->holds, 1);
+    pthread_mutex_init(&handle->lock, NULL);
+
+    pthread_rwlock_wrlock(&table->lock);
+    uint64_t id = handle->id = ++table->last_id;
+    struct handle **slot = slot_of(table, id);
+    handle->next = *slot;
+    *slot = handle;
+    table->count++;
+    pthread_rwlock_unlock(&table->lock);
+    return id;
+}
+
+struct handle *handle_get(struct handle_table *table, uint64_t id)
+{
+    pthread_rwlock_rdlock(&table->lock);
+    struct handle *handle = *slot_of(table, id);
+    while (handle && handle->id != id)
+        handle = handle->next;
+    if (handle)
+        atomic_fetch_add(&handle->holds, 1);
+    pthread_rwlock_unlock(&table->lock);
+    return handle;
+}
+
+void handle_put(struct handle_table *table, struct handle *handle)
+{
+    if (atomic_fetch_sub(&handle->holds, 1) == 1)
+        free_handle(table, handle);
+}
+
+void handle_hold_cleanup(struct handle_hold *hold)
+{
+    if (hold->handle)
+        handle_put(hold->table, hold->handle);
+    hold->handle = NULL;
+}
+
+void handle_release(struct handle_table *table, uint64_t id)
+{
+    pthread_rwlock_wrlock(&table->lock);
+    struct handle **at = slot_of(table, id);
+    while (*at && (*at)->id != id)
+        at = &(*at)->next;
+    struct handle *handle = *at;
+    if (handle) {
+        *at = handle->next;
+        table->count--;
+    }
+    pthread_rwlock_unlock(&table->lock);
+    if (handle)
+        handle_put(table, handle);
+}
+
+int handle_borrow(struct handle_table *table, const struct node *node, bool can_write)
+{
+    int fd = -1;
+    pthread_rwlock_rdlock(&table->lock);
+    for (size_t i = 0; i < SLOTS && fd < 0; i++)
+        for (struct handle *handle = table->slots[i]; handle && fd < 0; handle = handle->next)
+            if (handle->node == node && handle->fd >= 0 && (handle->can_write || !can_write))
+                fd = fcntl(handle->fd, F_DUPFD_CLOEXEC, 0);
+    pthread_rwlock_unlock(&table->lock);
+    return fd;
+}

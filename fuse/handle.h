@@ -1,0 +1,56 @@
+/*
+ * Open files and directories. A handle is known to the kernel by a number that is never used twice,
+ * so that a wrong number finds nothing. The table owns the handles; a request holds one while it
+ * runs.
+ */
+#ifndef SCOPEFS_FUSE_HANDLE_H
+#define SCOPEFS_FUSE_HANDLE_H
+
+#include "node.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct snapshot;
+
+struct handle {
+    uint64_t id;
+    struct node *node; /* held */
+    int fd;            /* of an open file; -1 for a directory */
+    bool can_write;
+    atomic_uint holds;
+    struct handle *next; /* guarded by the table's lock */
+
+    /* Of an open directory, guarded by `lock`. */
+    pthread_mutex_t lock;
+    struct snapshot *snapshot;
+};
+
+struct handle_table;
+
+struct handle_table *handle_table_new(struct node_tree *tree);
+void handle_table_free(struct handle_table *table);
+size_t handle_table_count(struct handle_table *table);
+
+/* Takes over the descriptor and holds the node. 0 when memory is gone; then `fd` is closed. */
+uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool can_write);
+
+/* The handle with this number, held until handle_put; NULL when there is none. */
+struct handle *handle_get(struct handle_table *table, uint64_t id);
+void handle_put(struct handle_table *table, struct handle *handle);
+
+#define cleanup_handle __attribute__((cleanup(handle_hold_cleanup)))
+struct handle_hold {
+    struct handle_table *table;
+    struct handle *handle;
+};
+void handle_hold_cleanup(struct handle_hold *hold);
+
+/* The kernel let go of it: it is closed when the last request is through with it. */
+void handle_release(struct handle_table *table, uint64_t id);
+
+/* A duplicate of a descriptor that some handle has of the node's file (one that can write if asked
+ * for), owned by the caller; -1 when there is none. */
+int handle_borrow(struct handle_table *table, const struct node *node, bool can_write);
+
+#endif

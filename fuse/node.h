@@ -1,0 +1,122 @@
+/*
+ * The tree of nodes that the kernel knows: each is one (parent, name), with the rule state of that
+ * path. Ids are monotonic and never used twice. A node holds no descriptor while its name leads to
+ * it; only after it lost its name through this view it keeps one, so that what is still open lives
+ * on.
+ *
+ * When the object behind a name is another one than before (the host replaced it), the old node is
+ * detached from the name and a new node takes it: no page or attribute of the old object is ever
+ * shown as the new one's.
+ *
+ * Every function may be called from any thread.
+ */
+#ifndef SCOPEFS_FUSE_NODE_H
+#define SCOPEFS_FUSE_NODE_H
+
+#include "scopefs/policy.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define NODE_ROOT_ID 1 /* FUSE_ROOT_ID */
+
+/* What the object behind a node is. Inode numbers are reused, so the birth time counts too. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+    int64_t birth_ns; /* 0 where the source has none */
+    mode_t type;      /* S_IFMT part */
+};
+
+/* The version of a file's content that the kernel's page cache may hold. */
+struct content_version {
+    int64_t modified_ns, changed_ns;
+    off_t size;
+    bool settled; /* the times were old enough to tell any later change */
+};
+
+struct node {
+    uint64_t id;
+    struct identity identity;
+    _Atomic(const struct state *) state; /* changed by rename under the tree's write lock */
+    atomic_uint_fast64_t holds;          /* kernel lookups, running requests and children */
+    atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
+    atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
+
+    /* Guarded by the tree's lock. */
+    struct node *parent; /* NULL for the root and for a detached node */
+    char *name;
+    uint32_t name_length;
+    uint32_t name_hash;
+    bool detached;
+    struct node *next_by_id, *next_by_name;
+
+    /* Guarded by the tree's content lock. */
+    struct content_version content;
+};
+
+struct node_tree;
+
+/* NULL when memory is gone. */
+struct node_tree *node_tree_new(const struct state *root_state, const struct identity *root);
+void node_tree_free(struct node_tree *tree);
+
+/* How many nodes there are, the root included. */
+size_t node_tree_count(struct node_tree *tree);
+
+/* The node with this id, held until node_put; NULL when there is none. */
+struct node *node_get(struct node_tree *tree, uint64_t id);
+void node_put(struct node_tree *tree, struct node *node);
+
+#define cleanup_node __attribute__((cleanup(node_hold_cleanup)))
+struct node_hold {
+    struct node_tree *tree;
+    struct node *node;
+};
+void node_hold_cleanup(struct node_hold *hold);
+
+/* The kernel looked the name up and found an object: finds or makes its node, counts one lookup,
+ * and returns its id; 0 when memory is gone. */
+uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *name,
+                    const struct state *state, const struct identity *identity);
+
+void node_forget(struct node_tree *tree, uint64_t id, uint64_t lookups);
+
+/* Whether the kernel knows something by this name. */
+bool node_known(struct node_tree *tree, struct node *parent, const char *name);
+
+/* The name is gone. If the kernel knows a node by it, that is detached and takes over `*kept_fd`
+ * (an O_PATH descriptor of the object, or -1), which then becomes -1. */
+void node_remove(struct node_tree *tree, struct node *parent, const char *name, int *kept_fd);
+
+/* The object was renamed; what was at the target is removed as by node_remove. */
+void node_move(struct node_tree *tree, struct node *old_parent, const char *old_name,
+               struct node *new_parent, const char *new_name, const struct state *new_state,
+               int *kept_fd);
+void node_exchange(struct node_tree *tree, struct node *one_parent, const char *one_name,
+                   const struct state *one_state, struct node *other_parent, const char *other_name,
+                   const struct state *other_state);
+
+/* A path relative to a descriptor. Small ones need no allocation. */
+struct node_path {
+    int base_fd; /* borrowed: the kept descriptor of a nameless node, or -1 for the view's root */
+    char *bytes; /* NUL-terminated, "" for the base itself */
+    size_t length;
+    char small[512];
+};
+
+#define cleanup_node_path __attribute__((cleanup(node_path_free)))
+
+/* The path of the node, or of `name` in it when that is not NULL. 0 or an errno: ENOENT when the
+ * node has no name any more and keeps no descriptor, ENOMEM. */
+int node_path(struct node_tree *tree, struct node *node, const char *name, struct node_path *path);
+void node_path_free(struct node_path *path);
+
+/* Records the version of a regular file's content. True when it is the one recorded before, so that
+ * what the kernel has cached of it is still right. */
+bool node_content_same(struct node_tree *tree, struct node *node,
+                       const struct content_version *version);
+
+#endif

@@ -1,0 +1,124 @@
+#include "object.h"
+
+#include "attributes.h"
+#include "cache.h"
+#include "guard.h"
+#include "handle.h"
+#include "resolve.h"
+
+#include "scopefs/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+int object_hold(struct view *view, fuse_ino_t id, struct node_hold *hold)
+{
+    hold->tree = view->nodes;
+    hold->node = node_get(view->nodes, id);
+    return hold->node ? 0 : ESTALE;
+}
+
+bool object_is_node(const struct node *node, const struct identity *found)
+{
+    return found->device == node->identity.device && found->inode == node->identity.inode &&
+           found->birth_ns == node->identity.birth_ns && found->type == node->identity.type;
+}
+
+int object_open(struct view *view, struct node *node, struct stat *attributes)
+{
+    struct identity found;
+    cleanup_fd int fd = resolve_open(view, node, NULL, O_PATH);
+    if (fd >= 0) {
+        int failed = attributes_read(fd, NULL, attributes, &found);
+        if (failed)
+            return -failed;
+        /* The root is whatever the root descriptor is. */
+        if (node->id == NODE_ROOT_ID || object_is_node(node, &found))
+            return fd_steal(&fd);
+    }
+    int why = fd < 0 ? fd : -ESTALE;
+    cleanup_fd int borrowed = handle_borrow(view->handles, node, false);
+    if (borrowed < 0 || attributes_read(borrowed, NULL, attributes, &found) != 0)
+        return why;
+    return fd_steal(&borrowed);
+}
+
+static int check_target(struct view *view, fuse_ino_t parent, const char *name, enum want want,
+                        const char *operation, struct target *target)
+{
+    *target = (struct target){.view = view, .name = name, .directory_fd = -1};
+    target->parent = node_get(view->nodes, parent);
+    if (!target->parent)
+        return ESTALE;
+    return guard_name(view, target->parent, name, want, operation, &target->state);
+}
+
+int target_find(struct view *view, fuse_ino_t parent, const char *name, const char *operation,
+                struct target *target)
+{
+    return check_target(view, parent, name, WANT_SEE, operation, target);
+}
+
+int target_open(struct view *view, fuse_ino_t parent, const char *name, enum want want,
+                const char *operation, struct target *target)
+{
+    int refused = check_target(view, parent, name, want, operation, target);
+    if (refused)
+        return refused;
+    target->directory_fd = resolve_directory(view, target->parent);
+    return target->directory_fd < 0 ? -target->directory_fd : 0;
+}
+
+void target_close(struct target *target)
+{
+    if (target->directory_fd >= 0)
+        close(target->directory_fd);
+    if (target->parent)
+        node_put(target->view->nodes, target->parent);
+    target->parent = NULL;
+}
+
+int target_own(const struct target *target)
+{
+    if (!target->view->for_one_user)
+        return 0;
+    struct stat directory;
+    if (fstat(target->directory_fd, &directory) < 0 ||
+        fchownat(target->directory_fd, target->name, directory.st_uid, directory.st_gid,
+                 AT_SYMLINK_NOFOLLOW) < 0)
+        return errno;
+    return 0;
+}
+
+int target_entry(const struct target *target, struct fuse_entry_param *entry)
+{
+    struct view *view = target->view;
+    struct identity identity;
+    *entry = (struct fuse_entry_param){0};
+    cleanup_fd int fd = target->directory_fd < 0
+                            ? resolve_open(view, target->parent, target->name, O_PATH)
+                            : resolve_in(view, target->directory_fd, target->name, O_PATH);
+    if (fd < 0)
+        return -fd;
+    int failed = attributes_read(fd, NULL, &entry->attr, &identity);
+    if (failed)
+        return failed;
+    failed = guard_check(target->state, S_ISDIR(entry->attr.st_mode), WANT_SEE);
+    if (failed)
+        return failed;
+    entry->attr_timeout = cache_attribute_timeout(&entry->attr);
+    entry->entry_timeout = cache_timeout(CACHED_ENTRY);
+    attributes_mask(view, target->state, &entry->attr);
+    entry->ino = node_enter(view->nodes, target->parent, target->name, target->state, &identity);
+    return entry->ino ? 0 : ENOMEM;
+}
+
+int target_keep(const struct target *target)
+{
+    if (!node_known(target->view->nodes, target->parent, target->name))
+        return -1;
+    int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
+    return fd < 0 ? -1 : fd;
+}

@@ -1,0 +1,139 @@
+#include "operations.h"
+
+#include "guard.h"
+#include "handle.h"
+
+#include "scopefs/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* The open file behind a request, after the level check that every access needs, also through a
+ * handle from before. 0 or an errno; on success the caller puts *open. */
+static int open_data(struct view *view, const struct fuse_file_info *info, enum want want,
+                     const char *operation, struct handle_hold *open)
+{
+    open->table = view->handles;
+    open->handle = info ? handle_get(view->handles, info->fh) : NULL;
+    if (!open->handle || open->handle->fd < 0)
+        return EBADF;
+    return guard_node(view, open->handle->node, want, operation);
+}
+
+void operation_read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,
+                    struct fuse_file_info *info)
+{
+    (void)id;
+    cleanup_handle struct handle_hold open;
+    int failed = open_data(view_of(request), info, WANT_READ, "read", &open);
+    if (failed) {
+        fuse_reply_err(request, failed);
+        return;
+    }
+    struct fuse_bufvec data = FUSE_BUFVEC_INIT(size);
+    data.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+    data.buf[0].fd = open.handle->fd;
+    data.buf[0].pos = offset;
+    fuse_reply_data(request, &data, FUSE_BUF_SPLICE_MOVE);
+}
+
+/* One atomic append at the end of the file as the source has it now, whatever the kernel thinks its
+ * size is: appends through several views are all kept. */
+static ssize_t append(int fd, struct fuse_bufvec *from)
+{
+    size_t size = fuse_buf_size(from);
+    cleanup_free char *bytes = malloc(size ? size : 1);
+    if (!bytes)
+        return -ENOMEM;
+    struct fuse_bufvec memory = FUSE_BUFVEC_INIT(size);
+    memory.buf[0].mem = bytes;
+    ssize_t got = fuse_buf_copy(&memory, from, 0);
+    if (got < 0)
+        return got;
+    struct iovec vector = {.iov_base = bytes, .iov_len = (size_t)got};
+    ssize_t put = pwritev2(fd, &vector, 1, 0, RWF_APPEND);
+    return put < 0 ? -errno : put;
+}
+
+static ssize_t write_at(int fd, struct fuse_bufvec *from, off_t offset)
+{
+    struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(from));
+    to.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+    to.buf[0].fd = fd;
+    to.buf[0].pos = offset;
+    return fuse_buf_copy(&to, from, 0);
+}
+
+void operation_write_buf(fuse_req_t request, fuse_ino_t id, struct fuse_bufvec *from, off_t offset,
+                         struct fuse_file_info *info)
+{
+    (void)id;
+    cleanup_handle struct handle_hold open;
+    int failed = open_data(view_of(request), info, WANT_CHANGE, "write", &open);
+    if (failed) {
+        fuse_reply_err(request, failed);
+        return;
+    }
+    bool appends = (info->flags & O_APPEND) && !info->writepage;
+    ssize_t put = appends ? append(open.handle->fd, from) : write_at(open.handle->fd, from, offset);
+    if (put < 0)
+        fuse_reply_err(request, (int)-put);
+    else
+        fuse_reply_write(request, (size_t)put);
+}
+
+void operation_fsync(fuse_req_t request, fuse_ino_t id, int data_only, struct fuse_file_info *info)
+{
+    (void)id;
+    cleanup_handle struct handle_hold open;
+    int failed = open_data(view_of(request), info, WANT_SEE, "fsync", &open);
+    if (!failed)
+        failed = (data_only ? fdatasync(open.handle->fd) : fsync(open.handle->fd)) < 0 ? errno : 0;
+    fuse_reply_err(request, failed);
+}
+
+void operation_fallocate(fuse_req_t request, fuse_ino_t id, int mode, off_t offset, off_t length,
+                         struct fuse_file_info *info)
+{
+    (void)id;
+    cleanup_handle struct handle_hold open;
+    int failed = open_data(view_of(request), info, WANT_CHANGE, "fallocate", &open);
+    if (!failed)
+        failed = fallocate(open.handle->fd, mode, offset, length) < 0 ? errno : 0;
+    fuse_reply_err(request, failed);
+}
+
+void operation_lseek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence,
+                     struct fuse_file_info *info)
+{
+    (void)id;
+    cleanup_handle struct handle_hold open;
+    int failed = open_data(view_of(request), info, WANT_READ, "lseek", &open);
+    off_t found = failed ? -1 : lseek(open.handle->fd, offset, whence);
+    if (failed || found < 0)
+        fuse_reply_err(request, failed ? failed : errno);
+    else
+        fuse_reply_lseek(request, found);
+}
+
+void operation_copy_file_range(fuse_req_t request, fuse_ino_t in, off_t in_offset,
+                               struct fuse_file_info *in_info, fuse_ino_t out, off_t out_offset,
+                               struct fuse_file_info *out_info, size_t length, int flags)
+{
+    (void)in;
+    (void)out;
+    struct view *view = view_of(request);
+    cleanup_handle struct handle_hold from, to = {view->handles, NULL};
+    int failed = open_data(view, in_info, WANT_READ, "copy_file_range", &from);
+    if (!failed)
+        failed = open_data(view, out_info, WANT_CHANGE, "copy_file_range", &to);
+    ssize_t copied = failed ? -1
+                            : copy_file_range(from.handle->fd, &in_offset, to.handle->fd,
+                                              &out_offset, length, (unsigned)flags);
+    if (failed || copied < 0)
+        fuse_reply_err(request, failed ? failed : errno);
+    else
+        fuse_reply_write(request, (size_t)copied);
+}

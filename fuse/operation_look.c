@@ -1,0 +1,166 @@
+#include "operations.h"
+
+#include "attributes.h"
+#include "cache.h"
+#include "guard.h"
+#include "handle.h"
+#include "object.h"
+
+#include "scopefs/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+static int look_up(struct view *shared, fuse_ino_t parent, const char *name,
+                   struct fuse_entry_param *entry)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_target struct target target;
+    int failed = target_find(view, parent, name, "lookup", &target);
+    return failed ? failed : target_entry(&target, entry);
+}
+
+void operation_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
+{
+    struct view *view = view_of(request);
+    struct fuse_entry_param entry;
+    int failed = look_up(view, parent, name, &entry);
+    if (failed == ENOENT) {
+        entry = (struct fuse_entry_param){.entry_timeout = cache_timeout(CACHED_ABSENCE)};
+        fuse_reply_entry(request, &entry);
+    } else if (failed) {
+        fuse_reply_err(request, failed);
+    } else if (fuse_reply_entry(request, &entry) == -ENOENT) {
+        node_forget(view->nodes, entry.ino, 1);
+    }
+}
+
+void operation_forget(fuse_req_t request, fuse_ino_t id, uint64_t lookups)
+{
+    node_forget(view_of(request)->nodes, id, lookups);
+    fuse_reply_none(request);
+}
+
+void operation_forget_multi(fuse_req_t request, size_t count, struct fuse_forget_data *forgets)
+{
+    for (size_t i = 0; i < count; i++)
+        node_forget(view_of(request)->nodes, forgets[i].ino, forgets[i].nlookup);
+    fuse_reply_none(request);
+}
+
+static int get_attributes(struct view *shared, fuse_ino_t id, const struct fuse_file_info *info,
+                          struct stat *attributes)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_node struct node_hold hold;
+    int failed = object_hold(view, id, &hold);
+    if (!failed)
+        failed = guard_node(view, hold.node, WANT_SEE, "stat");
+    if (failed)
+        return failed;
+
+    cleanup_handle struct handle_hold open = {view->handles,
+                                              info ? handle_get(view->handles, info->fh) : NULL};
+    struct identity identity;
+    if (open.handle && open.handle->fd >= 0)
+        return attributes_read(open.handle->fd, NULL, attributes, &identity);
+    cleanup_fd int fd = object_open(view, hold.node, attributes);
+    return fd < 0 ? -fd : 0;
+}
+
+void operation_getattr(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
+{
+    struct view *view = view_of(request);
+    struct stat attributes;
+    int failed = get_attributes(view, id, info, &attributes);
+    cleanup_node struct node_hold hold = {view->nodes, NULL};
+    if (!failed)
+        failed = object_hold(view, id, &hold);
+    if (failed) {
+        fuse_reply_err(request, failed);
+        return;
+    }
+    double timeout = cache_attribute_timeout(&attributes);
+    attributes_mask(view, atomic_load(&hold.node->state), &attributes);
+    fuse_reply_attr(request, &attributes, timeout);
+}
+
+static int read_link(struct view *shared, fuse_ino_t id, char *target, size_t size)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_node struct node_hold hold;
+    struct stat attributes;
+    int failed = object_hold(view, id, &hold);
+    if (!failed)
+        failed = guard_node(view, hold.node, WANT_READ, "readlink");
+    if (failed)
+        return failed;
+    cleanup_fd int fd = object_open(view, hold.node, &attributes);
+    if (fd < 0)
+        return -fd;
+    ssize_t length = readlinkat(fd, "", target, size - 1);
+    if (length < 0)
+        return errno;
+    target[length] = '\0';
+    return 0;
+}
+
+void operation_readlink(fuse_req_t request, fuse_ino_t id)
+{
+    char target[PATH_MAX + 1];
+    int failed = read_link(view_of(request), id, target, sizeof(target));
+    if (failed)
+        fuse_reply_err(request, failed);
+    else
+        fuse_reply_readlink(request, target);
+}
+
+/* What the level allows of an access(2) mask. A directory may be searched and listed as soon as it
+ * is seen; it counts as writable when something in it can be, because that is what tools ask for
+ * before they create a file there. */
+static int check_mask(const struct state *state, bool is_directory, int mask)
+{
+    enum level level = state_level(state);
+    if ((mask & W_OK) && (is_directory ? state_reach(state) : level) < LEVEL_WRITE)
+        return EACCES;
+    if (!is_directory && (mask & (R_OK | X_OK)) && level < LEVEL_READ)
+        return EACCES;
+    return 0;
+}
+
+static int check_access(struct view *shared, fuse_ino_t id, int mask)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_node struct node_hold hold;
+    struct stat attributes;
+    int failed = object_hold(view, id, &hold);
+    if (!failed)
+        failed = guard_node(view, hold.node, WANT_SEE, "access");
+    if (!failed)
+        failed =
+            check_mask(atomic_load(&hold.node->state), S_ISDIR(hold.node->identity.type), mask);
+    if (failed)
+        return failed;
+    cleanup_fd int fd = object_open(view, hold.node, &attributes);
+    if (fd < 0)
+        return -fd;
+    return faccessat(fd, "", mask & (R_OK | W_OK | X_OK), AT_EMPTY_PATH | AT_EACCESS) < 0 ? errno
+                                                                                          : 0;
+}
+
+void operation_access(fuse_req_t request, fuse_ino_t id, int mask)
+{
+    fuse_reply_err(request, check_access(view_of(request), id, mask));
+}
+
+void operation_statfs(fuse_req_t request, fuse_ino_t id)
+{
+    (void)id;
+    struct statvfs found;
+    if (fstatvfs(view_of(request)->root_fd, &found) < 0)
+        fuse_reply_err(request, errno);
+    else
+        fuse_reply_statfs(request, &found);
+}

@@ -1,0 +1,155 @@
+#include "operations.h"
+
+#include "guard.h"
+#include "object.h"
+
+#include "scopefs/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void reply_entry(fuse_req_t request, int failed, const struct fuse_entry_param *entry)
+{
+    if (failed)
+        fuse_reply_err(request, failed);
+    else if (fuse_reply_entry(request, entry) == -ENOENT)
+        node_forget(view_of(request)->nodes, entry->ino, 1);
+}
+
+/* The last step of every creation: ownership and the node. What cannot get its owner is taken away
+ * again, so that a failure leaves nothing. */
+static int finish(const struct target *target, int remove_flags, struct fuse_entry_param *entry)
+{
+    int failed = target_own(target);
+    if (failed) {
+        unlinkat(target->directory_fd, target->name, remove_flags);
+        return failed;
+    }
+    return target_entry(target, entry);
+}
+
+static int make_node(struct view *shared, fuse_ino_t parent, const char *name, mode_t mode,
+                     struct fuse_entry_param *entry)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_target struct target target;
+    int failed = target_open(view, parent, name, WANT_CREATE, "mknod", &target);
+    if (failed)
+        return failed;
+    bool plain = S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode);
+    if (!plain || (mode & (S_ISUID | S_ISGID)))
+        return EPERM;
+    if (mknodat(target.directory_fd, name, mode, 0) < 0)
+        return errno;
+    return finish(&target, 0, entry);
+}
+
+void operation_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
+                     dev_t device)
+{
+    (void)device;
+    struct fuse_entry_param entry;
+    int failed = make_node(view_of(request), parent, name, mode, &entry);
+    reply_entry(request, failed, &entry);
+}
+
+static int make_directory(struct view *shared, fuse_ino_t parent, const char *name, mode_t mode,
+                          struct fuse_entry_param *entry)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_target struct target target;
+    int failed = target_open(view, parent, name, WANT_CREATE, "mkdir", &target);
+    if (failed)
+        return failed;
+    if (mkdirat(target.directory_fd, name, mode) < 0)
+        return errno;
+    return finish(&target, AT_REMOVEDIR, entry);
+}
+
+void operation_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    struct fuse_entry_param entry;
+    int failed = make_directory(view_of(request), parent, name, mode, &entry);
+    reply_entry(request, failed, &entry);
+}
+
+static int make_symlink(struct view *shared, const char *link, fuse_ino_t parent, const char *name,
+                        struct fuse_entry_param *entry)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_target struct target target;
+    int failed = target_open(view, parent, name, WANT_CREATE, "symlink", &target);
+    if (failed)
+        return failed;
+    if (symlinkat(link, target.directory_fd, name) < 0)
+        return errno;
+    return finish(&target, 0, entry);
+}
+
+void operation_symlink(fuse_req_t request, const char *link, fuse_ino_t parent, const char *name)
+{
+    struct fuse_entry_param entry;
+    int failed = make_symlink(view_of(request), link, parent, name, &entry);
+    reply_entry(request, failed, &entry);
+}
+
+/* A new name must not give a file a level that it has not by the old one, so both need write. */
+static int make_link(struct view *shared, fuse_ino_t id, fuse_ino_t parent, const char *name,
+                     struct fuse_entry_param *entry)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_node struct node_hold hold;
+    int failed = object_hold(view, id, &hold);
+    if (!failed)
+        failed = guard_node(view, hold.node, WANT_CHANGE, "link");
+    if (failed)
+        return failed;
+    cleanup_target struct target target;
+    failed = target_open(view, parent, name, WANT_CREATE, "link", &target);
+    if (failed)
+        return failed;
+    struct stat attributes;
+    cleanup_fd int fd = object_open(view, hold.node, &attributes);
+    if (fd < 0)
+        return -fd;
+    char proc_name[16];
+    snprintf(proc_name, sizeof(proc_name), "%d", fd);
+    if (linkat(view->proc_fds, proc_name, target.directory_fd, name, AT_SYMLINK_FOLLOW) < 0)
+        return errno;
+    return target_entry(&target, entry);
+}
+
+void operation_link(fuse_req_t request, fuse_ino_t id, fuse_ino_t parent, const char *name)
+{
+    struct fuse_entry_param entry;
+    int failed = make_link(view_of(request), id, parent, name, &entry);
+    reply_entry(request, failed, &entry);
+}
+
+static int remove_name(struct view *shared, fuse_ino_t parent, const char *name, int flags,
+                       const char *operation)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_target struct target target;
+    int failed = target_open(view, parent, name, WANT_CHANGE, operation, &target);
+    if (failed)
+        return failed;
+    cleanup_fd int kept_fd = target_keep(&target);
+    if (unlinkat(target.directory_fd, name, flags) < 0)
+        return errno;
+    node_remove(view->nodes, target.parent, name, &kept_fd);
+    return 0;
+}
+
+void operation_unlink(fuse_req_t request, fuse_ino_t parent, const char *name)
+{
+    fuse_reply_err(request, remove_name(view_of(request), parent, name, 0, "unlink"));
+}
+
+void operation_rmdir(fuse_req_t request, fuse_ino_t parent, const char *name)
+{
+    fuse_reply_err(request, remove_name(view_of(request), parent, name, AT_REMOVEDIR, "rmdir"));
+}

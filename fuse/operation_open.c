@@ -1,0 +1,191 @@
+#include "operations.h"
+
+#include "attributes.h"
+#include "cache.h"
+#include "guard.h"
+#include "handle.h"
+#include "lock_queue.h"
+#include "object.h"
+#include "resolve.h"
+
+#include "scopefs/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static bool opens_for_writing(int flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+}
+
+/* What is passed on to the source. O_APPEND comes with each write instead, because pages written
+ * back from a mapping must not be appended. O_TRUNC waits until the object is known to be the right
+ * one. O_DIRECT would need aligned buffers. O_NONBLOCK: a FIFO that took the name must not hold a
+ * worker. */
+static int source_flags(int flags)
+{
+    int mode = opens_for_writing(flags) ? O_RDWR : O_RDONLY;
+    if ((flags & O_ACCMODE) == O_WRONLY)
+        mode = O_WRONLY;
+    return mode | (flags & (O_SYNC | O_DSYNC)) | O_NONBLOCK | O_NOCTTY;
+}
+
+/* Opens the node's own object by its path, or a negative errno. */
+static int open_by_path(struct view *view, struct node *node, int flags, struct stat *attributes)
+{
+    struct identity found;
+    cleanup_fd int fd = resolve_open(view, node, NULL, flags);
+    if (fd < 0)
+        return fd;
+    int failed = attributes_read(fd, NULL, attributes, &found);
+    if (failed)
+        return -failed;
+    return object_is_node(node, &found) ? fd_steal(&fd) : -ESTALE;
+}
+
+/* The same when the name is gone or leads elsewhere, but the object is still open. */
+static int open_by_object(struct view *view, struct node *node, int flags, struct stat *attributes)
+{
+    cleanup_fd int object_fd = object_open(view, node, attributes);
+    return object_fd < 0 ? object_fd : resolve_reopen(view, object_fd, flags);
+}
+
+static int open_node(struct view *view, struct node *node, int flags, struct stat *attributes)
+{
+    if (!S_ISREG(node->identity.type))
+        return -ENXIO;
+    int fd = open_by_path(view, node, source_flags(flags), attributes);
+    if (fd == -ENOENT || fd == -ESTALE)
+        fd = open_by_object(view, node, source_flags(flags), attributes);
+    if (fd >= 0 && (flags & O_TRUNC) && ftruncate(fd, 0) < 0) {
+        int failed = errno;
+        fd_close(&fd);
+        return -failed;
+    }
+    return fd;
+}
+
+static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *info)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_node struct node_hold hold;
+    struct stat attributes;
+    int failed = object_hold(view, id, &hold);
+    if (!failed)
+        failed = guard_node(view, hold.node,
+                            opens_for_writing(info->flags) ? WANT_CHANGE : WANT_READ, "open");
+    if (failed)
+        return failed;
+    int fd = open_node(view, hold.node, info->flags, &attributes);
+    if (fd < 0)
+        return -fd;
+    info->keep_cache =
+        !(info->flags & O_TRUNC) && cache_keeps_pages(view->nodes, hold.node, &attributes);
+    info->fh = handle_open(view->handles, hold.node, fd, opens_for_writing(info->flags));
+    return info->fh ? 0 : ENOMEM;
+}
+
+void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
+{
+    struct view *view = view_of(request);
+    int failed = open_file(view, id, info);
+    if (failed)
+        fuse_reply_err(request, failed);
+    else if (fuse_reply_open(request, info) == -ENOENT)
+        handle_release(view->handles, info->fh);
+}
+
+/* A file that appeared since the kernel looked is opened as it is, unless O_EXCL forbids it. */
+static int create_or_open(const struct target *target, int flags, mode_t mode)
+{
+    int fd = resolve_create(target->directory_fd, target->name, source_flags(flags) | O_EXCL, mode);
+    if (fd == -EEXIST && !(flags & O_EXCL)) {
+        fd = resolve_in(target->view, target->directory_fd, target->name, source_flags(flags));
+        if (fd >= 0 && (flags & O_TRUNC) && ftruncate(fd, 0) < 0) {
+            int failed = errno;
+            fd_close(&fd);
+            return -failed;
+        }
+        return fd;
+    }
+    int failed = fd < 0 ? 0 : target_own(target);
+    if (failed) {
+        unlinkat(target->directory_fd, target->name, 0);
+        fd_close(&fd);
+        return -failed;
+    }
+    return fd;
+}
+
+static int create_file(struct view *shared, fuse_ino_t parent, const char *name, mode_t mode,
+                       struct fuse_file_info *info, struct fuse_entry_param *entry)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_target struct target target;
+    int failed = target_open(view, parent, name, WANT_CREATE, "create", &target);
+    if (failed)
+        return failed;
+    if (mode & (S_ISUID | S_ISGID))
+        return EPERM;
+    cleanup_fd int fd = create_or_open(&target, info->flags, mode & 07777);
+    if (fd < 0)
+        return -fd;
+
+    struct identity identity;
+    *entry = (struct fuse_entry_param){.entry_timeout = cache_timeout(CACHED_ENTRY)};
+    failed = attributes_read(fd, NULL, &entry->attr, &identity);
+    if (failed)
+        return failed;
+    if (!S_ISREG(identity.type))
+        return ENXIO;
+    entry->attr_timeout = cache_attribute_timeout(&entry->attr);
+    attributes_mask(view, target.state, &entry->attr);
+    entry->ino = node_enter(view->nodes, target.parent, name, target.state, &identity);
+    cleanup_node struct node_hold hold = {view->nodes, NULL};
+    if (!entry->ino || object_hold(view, entry->ino, &hold) != 0)
+        return ENOMEM;
+    info->fh = handle_open(view->handles, hold.node, fd_steal(&fd), opens_for_writing(info->flags));
+    if (!info->fh)
+        node_forget(view->nodes, entry->ino, 1);
+    return info->fh ? 0 : ENOMEM;
+}
+
+void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
+                      struct fuse_file_info *info)
+{
+    struct view *view = view_of(request);
+    struct fuse_entry_param entry;
+    int failed = create_file(view, parent, name, mode, info, &entry);
+    if (failed) {
+        fuse_reply_err(request, failed);
+    } else if (fuse_reply_create(request, &entry, info) == -ENOENT) {
+        handle_release(view->handles, info->fh);
+        node_forget(view->nodes, entry.ino, 1);
+    }
+}
+
+/* Closing a duplicate makes the source's file system report what it had deferred (NFS, quota). */
+void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
+{
+    (void)id;
+    struct view *view = view_of(request);
+    cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, info->fh)};
+    if (!open.handle || open.handle->fd < 0) {
+        fuse_reply_err(request, EBADF);
+        return;
+    }
+    int copy = fcntl(open.handle->fd, F_DUPFD_CLOEXEC, 0);
+    int failed = copy < 0 || close(copy) < 0 ? errno : 0;
+    fuse_reply_err(request, failed);
+}
+
+/* The source's flock belongs to the open file description, so closing that lets it go. */
+void operation_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
+{
+    (void)id;
+    struct view *view = view_of(request);
+    handle_release(view->handles, info->fh);
+    lock_queue_retry(view->locks);
+    fuse_reply_err(request, 0);
+}

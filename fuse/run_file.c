@@ -1,0 +1,101 @@
+#include "run_file.h"
+
+#include "scopefs/fd.h"
+#include "scopefs/mem.h"
+#include "scopefs/runtime.h"
+#include "scopefs/strbuf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int open_folder(struct error **error)
+{
+    cleanup_fd int runtime_fd = runtime_open(error);
+    if (runtime_fd < 0)
+        return -1;
+    if (mkdirat(runtime_fd, ".run", 0700) < 0 && errno != EEXIST)
+        return error_set(error, errno, "cannot create the folder of run files");
+    int fd = openat(runtime_fd, ".run", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? error_set(error, errno, "cannot open the folder of run files") : fd;
+}
+
+static char *file_name(const struct mount_row *row)
+{
+    return xasprintf("%u:%u", row->major, row->minor);
+}
+
+static int write_file(int fd, const struct mount_row *row, struct error **error)
+{
+    cleanup_strbuf struct strbuf text = {0};
+    strbuf_add_format(&text, "scope = %s\npid = %ld\nuser = %u\nmount = ", row->source,
+                      (long)getpid(), row->user);
+    strbuf_add_quoted(&text, row->point, strlen(row->point));
+    strbuf_add_text(&text, "\n");
+    if (ftruncate(fd, 0) < 0 || fd_write_all(fd, text.bytes, text.length) < 0)
+        return error_set(error, errno, "cannot write the run file");
+    return 0;
+}
+
+int run_file_create(const char *point, struct error **error)
+{
+    cleanup_mount_table struct mount_table table = {0};
+    if (mount_table_read(&table, error) < 0)
+        return -1;
+    const struct mount_row *row = mount_table_at(&table, point);
+    if (!mount_row_is_view(row))
+        return error_set(error, 0, "the view vanished from %s right after it was mounted", point);
+    cleanup_fd int folder_fd = open_folder(error);
+    if (folder_fd < 0)
+        return -1;
+    cleanup_free char *name = file_name(row);
+    cleanup_fd int fd = openat(folder_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return error_set(error, errno, "cannot take the run file %s", name);
+    if (write_file(fd, row, error) < 0)
+        return -1;
+    return fd_steal(&fd);
+}
+
+void run_file_remove(int fd)
+{
+    char link[32], path[4096];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof(path) - 1);
+    if (length > 0) {
+        path[length] = '\0';
+        unlink(path);
+    }
+    fd_close(&fd);
+}
+
+bool run_file_wait(const struct mount_row *row, unsigned seconds)
+{
+    cleanup_fd int folder_fd = open_folder(NULL);
+    cleanup_free char *name = file_name(row);
+    cleanup_fd int fd =
+        folder_fd < 0 ? -1 : openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    /* flock(2) has no time limit, and this is the only place that needs one. */
+    for (unsigned tries = 0; tries < seconds * 200; tries++) {
+        if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return false;
+}
+
+int run_file_open_log(const char *scope_name, struct error **error)
+{
+    cleanup_fd int runtime_fd = runtime_open(error);
+    if (runtime_fd < 0)
+        return -1;
+    cleanup_free char *name = xasprintf(".%s.log", scope_name);
+    int fd = openat(runtime_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return fd < 0 ? error_set(error, errno, "cannot open the log %s", name) : fd;
+}

@@ -1,0 +1,202 @@
+#include "session.h"
+
+#include "attributes.h"
+#include "handle.h"
+#include "lock_queue.h"
+#include "node.h"
+#include "operations.h"
+
+#include "scopefs/fd.h"
+#include "scopefs/log.h"
+#include "scopefs/mem.h"
+#include "scopefs/mount_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Requests wait for the source's disk, so there may be more of them at work than cores. */
+enum { WORKERS_AT_MOST = 32 };
+
+void session_started(void *data, struct fuse_conn_info *connection)
+{
+    struct view *view = data;
+    unsigned wanted = FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS |
+                      FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
+                      FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE;
+    connection->want |= connection->capable & wanted;
+    if (view->on_start)
+        view->on_start(view->on_start_data);
+}
+
+static int open_view(const struct session_plan *plan, struct view *view, struct error **error)
+{
+    struct stat attributes;
+    struct identity identity;
+    *view = (struct view){
+        .name = plan->scope->name,
+        .policy = plan->scope->policy,
+        .root_fd = plan->source_fd,
+        .submounts = plan->scope->submounts,
+        .for_one_user = plan->for_one_user,
+        .user = plan->user,
+        .group = plan->group,
+        .on_start = plan->on_start,
+        .on_start_data = plan->on_start_data,
+    };
+    view->proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (view->proc_fds < 0)
+        return error_set(error, errno, "cannot open /proc/self/fd; mount /proc");
+    int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
+    if (failed)
+        return error_set(error, failed, "cannot look at the source");
+    view->nodes = node_tree_new(policy_root(view->policy), &identity);
+    view->handles = view->nodes ? handle_table_new(view->nodes) : NULL;
+    view->locks = view->handles ? lock_queue_new() : NULL;
+    if (!view->locks)
+        return error_set(error, ENOMEM, "cannot set up the view");
+    pthread_rwlockattr_t writers_first;
+    pthread_rwlockattr_init(&writers_first);
+    pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&view->move_lock, &writers_first);
+    pthread_rwlockattr_destroy(&writers_first);
+    return 0;
+}
+
+static void close_view(struct view *view)
+{
+    handle_table_free(view->handles);
+    node_tree_free(view->nodes);
+    fd_close(&view->proc_fds);
+    pthread_rwlock_destroy(&view->move_lock);
+}
+
+/* The daemon's own limits must not fail an agent's write or open. */
+static void lift_limits(void)
+{
+    struct rlimit files, unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    setrlimit(RLIMIT_FSIZE, &unlimited);
+    signal(SIGXFSZ, SIG_IGN);
+    umask(0);
+}
+
+/* Root mounts by itself, so that the user who may use the view can be another one than root. The
+ * path is named by the descriptor that was checked. Returns the FUSE descriptor. */
+static int mount_as_root(const struct session_plan *plan, struct error **error)
+{
+    cleanup_fd int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, errno, "cannot open /dev/fuse; 'modprobe fuse' loads the driver");
+    uid_t user = plan->for_one_user ? plan->user : geteuid();
+    gid_t group = plan->for_one_user ? plan->group : getegid();
+    cleanup_free char *options =
+        xasprintf("fd=%d,rootmode=40000,user_id=%u,group_id=%u", fd, user, group);
+    cleanup_free char *place = xasprintf("/proc/self/fd/%d", plan->point->fd);
+    if (mount(plan->scope->name, place, VIEW_TYPE, MS_NOSUID | MS_NODEV, options) < 0)
+        return error_set(error, errno, "cannot mount on %s", plan->point->path);
+    return fd_steal(&fd);
+}
+
+static int check_device(struct error **error)
+{
+    if (access("/dev/fuse", F_OK) < 0)
+        return error_set(error, errno,
+                         "there is no /dev/fuse; 'sudo modprobe fuse' loads the driver");
+    if (access("/dev/fuse", R_OK | W_OK) < 0)
+        return error_set(error, errno,
+                         "no permission on /dev/fuse; 'sudo chmod 666 /dev/fuse' is what systems "
+                         "ship");
+    return 0;
+}
+
+static int mount_session(struct fuse_session *session, const struct session_plan *plan,
+                         struct error **error)
+{
+    if (check_device(error) < 0)
+        return -1;
+    if (geteuid() != 0)
+        return fuse_session_mount(session, plan->point->path) == 0
+                   ? 0
+                   : error_set(error, 0,
+                               "fusermount3 could not mount on %s (its message is above); is the "
+                               "package fuse3 installed?",
+                               plan->point->path);
+    int fd = mount_as_root(plan, error);
+    if (fd < 0)
+        return -1;
+    cleanup_free char *by_descriptor = xasprintf("/dev/fd/%d", fd);
+    if (fuse_session_mount(session, by_descriptor) == 0)
+        return 0;
+    umount2(plan->point->path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    return error_set(error, 0, "libfuse did not take the mount");
+}
+
+static void unmount_session(struct fuse_session *session, const struct session_plan *plan)
+{
+    if (geteuid() == 0)
+        umount2(plan->point->path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    fuse_session_unmount(session);
+}
+
+static struct fuse_session *new_session(const struct session_plan *plan, struct view *view)
+{
+    cleanup_free char *options = xasprintf("-ofsname=%s,subtype=scopefs", plan->scope->name);
+    char *words[] = {"scopefs", options, NULL};
+    struct fuse_args arguments = FUSE_ARGS_INIT(2, words);
+    struct fuse_session *session =
+        fuse_session_new(&arguments, &operations, sizeof(operations), view);
+    fuse_opt_free_args(&arguments);
+    return session;
+}
+
+static int serve(struct fuse_session *session)
+{
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    fuse_loop_cfg_set_max_threads(config, WORKERS_AT_MOST);
+    int result = fuse_session_loop_mt(session, config);
+    fuse_loop_cfg_destroy(config);
+    return result;
+}
+
+static int run_session(const struct session_plan *plan, struct view *view, struct error **error)
+{
+    struct fuse_session *session = new_session(plan, view);
+    if (!session || fuse_set_signal_handlers(session) != 0) {
+        if (session)
+            fuse_session_destroy(session);
+        return error_set(error, 0, "libfuse could not make a session");
+    }
+    int result = mount_session(session, plan, error);
+    if (result == 0) {
+        int ended = serve(session);
+        if (ended < 0)
+            log_error("%s: serving ended: %s", view->name, strerror(-ended));
+        lock_queue_free(view->locks);
+        view->locks = NULL;
+        unmount_session(session, plan);
+    }
+    fuse_remove_signal_handlers(session);
+    fuse_session_destroy(session);
+    return result;
+}
+
+int session_run(const struct session_plan *plan, struct error **error)
+{
+    struct view view;
+    lift_limits();
+    int result = open_view(plan, &view, error);
+    if (result == 0)
+        result = run_session(plan, &view, error);
+    lock_queue_free(view.locks);
+    close_view(&view);
+    return result;
+}

@@ -1,0 +1,42 @@
+#include "unmount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int unmount_as_root(const char *point, bool lazy, struct error **error)
+{
+    if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+        return 0;
+    if (errno == EBUSY)
+        return error_set(error, 0,
+                         "%s is in use; stop what runs in it ('fuser -vm %s' lists that), or add "
+                         "--lazy",
+                         point, point);
+    return error_set(error, errno, "cannot unmount %s", point);
+}
+
+int unmount_view(const char *point, bool lazy, struct error **error)
+{
+    if (geteuid() == 0)
+        return unmount_as_root(point, lazy, error);
+    char *arguments[] = {"fusermount3", "-u", "--", (char *)point, NULL};
+    char *lazy_arguments[] = {"fusermount3", "-u", "-z", "--", (char *)point, NULL};
+    extern char **environ;
+    pid_t child;
+    int status;
+    int failed =
+        posix_spawnp(&child, "fusermount3", NULL, NULL, lazy ? lazy_arguments : arguments, environ);
+    if (failed)
+        return error_set(error, failed, "cannot run fusermount3; install the package fuse3");
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set(error, errno, "lost fusermount3");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return error_set(error, 0, "fusermount3 could not unmount %s%s", point,
+                         lazy ? "" : "; if it is in use, add --lazy");
+    return 0;
+}

@@ -1,0 +1,18 @@
+#include "view.h"
+
+struct view *view_share(struct view *view)
+{
+    pthread_rwlock_rdlock(&view->move_lock);
+    return view;
+}
+
+struct view *view_alone(struct view *view)
+{
+    pthread_rwlock_wrlock(&view->move_lock);
+    return view;
+}
+
+void view_unlock(struct view **view)
+{
+    pthread_rwlock_unlock(&(*view)->move_lock);
+}

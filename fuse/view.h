@@ -1,0 +1,49 @@
+/*
+ * One mounted view: what every operation needs. Everything in it is constant while requests run;
+ * what changes is inside the tree, the handles and the lock queue, each with its own lock.
+ *
+ * Lock order: move_lock, then the tree's lock, then the handles' lock. An operation that resolves
+ * a path holds move_lock shared from building the path to its last system call, and a rename holds
+ * it alone, so that no path changes its meaning in between.
+ */
+#ifndef SCOPEFS_FUSE_VIEW_H
+#define SCOPEFS_FUSE_VIEW_H
+
+#define FUSE_USE_VERSION 314
+
+#include "scopefs/policy.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct view {
+    const char *name; /* of the scope, for the log */
+    const struct policy *policy;
+    int root_fd;       /* O_PATH, the source */
+    int proc_fds;      /* O_PATH, /proc/self/fd: reopens O_PATH descriptors */
+    bool submounts;    /* other file systems below the source are part of the view */
+    bool for_one_user; /* root serves `user`, and shows every file as that user's */
+    uid_t user;
+    gid_t group;
+    struct node_tree *nodes;
+    struct handle_table *handles;
+    struct lock_queue *locks;
+    pthread_rwlock_t move_lock;
+    void (*on_start)(void *data); /* called once, when the kernel has said hello; may be NULL */
+    void *on_start_data;
+};
+
+static inline struct view *view_of(fuse_req_t request)
+{
+    return fuse_req_userdata(request);
+}
+
+/* Holds move_lock shared to the end of the block. */
+#define cleanup_move_lock __attribute__((cleanup(view_unlock)))
+struct view *view_share(struct view *view);
+struct view *view_alone(struct view *view);
+void view_unlock(struct view **view);
+
+#endif
