@@ -94,7 +94,7 @@ explains_paths() {
         $rule->{file} =~ s{.*/}{};
         print "$answer->{path}|$answer->{level}|$rule->{file}|$rule->{line}|$rule->{pattern}\n"
     ' <<<"$output")" 'src/main.c|write|scopefs.ini|8|/src/
-.env|none|scopefs.ini|7|/
+.env|none|scopefs.ini|12|.env*
 a "b"|read|scopefs.ini|7|/'
     ok "explain --json where the default decides" scopefs explain --json -c "$config" other x
     like "has null as its rule" "$output" '"rule": ?null'
