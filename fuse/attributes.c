@@ -66,10 +66,19 @@ static mode_t shown_permissions(const struct state *state, mode_t permissions)
     return 0;
 }
 
+/* Where the kernel checks permissions by what is shown, a directory must not refuse what the level
+ * of the path in it allows. */
+static mode_t checked_permissions(const struct state *state, mode_t permissions)
+{
+    return state_reach(state) == LEVEL_WRITE ? permissions : permissions & 0555;
+}
+
 void attributes_mask(const struct view *view, const struct state *state, struct stat *attributes)
 {
+    mode_t permissions = attributes->st_mode & ~(mode_t)S_IFMT;
+    bool checked = view->for_all && S_ISDIR(attributes->st_mode);
     attributes->st_mode = (attributes->st_mode & S_IFMT) |
-                          shown_permissions(state, attributes->st_mode & ~(mode_t)S_IFMT);
+                          (checked ? checked_permissions : shown_permissions)(state, permissions);
     if (S_ISDIR(attributes->st_mode) && state_may_hide(state)) {
         attributes->st_nlink = HIDING_LINKS;
         attributes->st_size = HIDING_SIZE;

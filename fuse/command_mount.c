@@ -22,6 +22,7 @@ static const struct option_row option_rows[] = {
     {"preset", 0, "NAME", "with --source: add the rules of this preset (any number)"},
     {"rule", 0, "LEVEL=PATTERN", "with --source: add this rule (any number, the last wins)"},
     {"for-user", 0, "UID:GID", "as root: let this user alone use the view"},
+    {"allow-other", 0, NULL, "let all users in, with the permissions the files have"},
     HELP_ROW,
     {0},
 };
@@ -39,7 +40,7 @@ struct mount_options {
     const char *config, *source;
     const char **presets, **rules; /* end with NULL */
     size_t preset_count, rule_count;
-    bool foreground, for_user;
+    bool foreground, for_user, for_all;
     uid_t user;
     gid_t group;
 };
@@ -84,6 +85,8 @@ static int take_option(void *context, const struct option_row *row, const char *
         options->config = argument;
     else if (row->letter == 'f')
         options->foreground = true;
+    else if (strcmp(row->name, "allow-other") == 0)
+        options->for_all = true;
     else if (strcmp(row->name, "source") == 0)
         options->source = argument;
     else if (strcmp(row->name, "preset") == 0)
@@ -176,7 +179,8 @@ static int prepare(const struct scope *scope, const char *place, struct mount_po
 static int mount_scope(const struct scope *scope, const char *place,
                        const struct mount_options *options, struct error **error)
 {
-    struct mounting mounting = {.daemon = {.report_fd = -1}, .plan = {.scope = scope}};
+    struct mounting mounting = {.daemon = {.report_fd = -1},
+                                .plan = {.scope = scope, .for_all = options->for_all}};
     struct mount_point point;
     if (find_user(scope, options, &mounting.plan, error) < 0)
         return -1;
@@ -215,6 +219,8 @@ static struct config *load(const struct mount_options *options)
 
 static const char *usage_problem(const struct mount_options *options, int operands)
 {
+    if (options->for_all && options->for_user)
+        return "--allow-other and --for-user exclude each other";
     if (options->source && options->config)
         return "--source and --config exclude each other";
     if (options->source && operands != 1)

@@ -13,12 +13,11 @@ enum { MESSAGE_LIMIT = 64 * 1024 };
 /* The report: one byte 'r' for ready, or 'e' and the message up to the end. */
 static int await(int fd, pid_t child, struct error **error)
 {
-    char *report;
+    cleanup_free char *report = NULL;
     size_t size;
     int status;
     if (fd_read_file(fd, MESSAGE_LIMIT, &report, &size) < 0)
         return error_set(error, errno, "lost the background process");
-    cleanup_free char *owned = report;
     if (size > 0 && report[0] == 'r')
         return child;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -43,6 +42,8 @@ int daemon_start(struct daemon *daemon, struct error **error)
         return await(read_end, child, error);
     }
     setsid();
+    if (chdir("/") < 0)
+        _exit(EXIT_FAILURE);
     daemon->report_fd = fd_steal(&write_end);
     return 0;
 }
@@ -50,7 +51,7 @@ int daemon_start(struct daemon *daemon, struct error **error)
 static void leave_terminal(void)
 {
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (chdir("/") < 0 || null_fd < 0)
+    if (null_fd < 0)
         return;
     dup2(null_fd, STDIN_FILENO);
     dup2(null_fd, STDOUT_FILENO);

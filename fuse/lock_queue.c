@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <time.h>
 
 enum {
@@ -17,8 +16,7 @@ enum {
 struct waiter {
     struct waiter *next;
     fuse_req_t request;
-    struct handle_hold open;
-    int how;
+    struct lock_attempt lock;
     bool interrupted;
     bool registered; /* libfuse knows whom to tell of an interrupt; not answered before */
 };
@@ -52,9 +50,8 @@ static int try_lock(const struct lock_queue *queue, const struct waiter *waiter)
         return -1;
     if (waiter->interrupted || queue->ending)
         return EINTR;
-    if (flock(waiter->open.handle->fd, waiter->how | LOCK_NB) == 0)
-        return 0;
-    return errno == EWOULDBLOCK ? -1 : errno;
+    int answer = waiter->lock.attempt(waiter->lock.data);
+    return answer == EAGAIN ? -1 : answer;
 }
 
 /* Takes the waiters that need not wait any more out of the queue. */
@@ -90,7 +87,7 @@ static void answer_all(struct waiter *ready, const int *answers)
         ready = waiter->next;
         fuse_req_interrupt_func(waiter->request, NULL, NULL);
         fuse_reply_err(waiter->request, answers[--count]);
-        handle_hold_cleanup(&waiter->open);
+        waiter->lock.release(waiter->lock.data);
         free(waiter);
     }
 }
@@ -200,20 +197,19 @@ static void set_registered(struct lock_queue *queue, struct waiter *waiter)
     pthread_mutex_unlock(&queue->lock);
 }
 
-void lock_queue_wait(struct lock_queue *queue, fuse_req_t request, struct handle_table *handles,
-                     uint64_t handle_id, int how)
+void lock_queue_wait(struct lock_queue *queue, fuse_req_t request,
+                     const struct lock_attempt *attempt)
 {
-    struct handle_hold open = {handles, handle_get(handles, handle_id)};
-    struct waiter *waiter = open.handle ? calloc(1, sizeof(*waiter)) : NULL;
+    struct waiter *waiter = calloc(1, sizeof(*waiter));
     if (waiter) {
-        *waiter = (struct waiter){.request = request, .open = open, .how = how};
+        *waiter = (struct waiter){.request = request, .lock = *attempt};
         if (enqueue(queue, waiter)) {
             set_registered(queue, waiter);
             return;
         }
     }
     free(waiter);
-    handle_hold_cleanup(&open);
+    attempt->release(attempt->data);
     fuse_reply_err(request, ENOLCK);
 }
 

@@ -7,7 +7,6 @@
 #ifndef SCOPEFS_FUSE_LOCK_QUEUE_H
 #define SCOPEFS_FUSE_LOCK_QUEUE_H
 
-#include "handle.h"
 #include "view.h"
 
 struct lock_queue;
@@ -16,10 +15,17 @@ struct lock_queue *lock_queue_new(void);
 /* Ends every wait with EINTR. */
 void lock_queue_free(struct lock_queue *queue);
 
-/* Answers the request once flock(2) with `how` (LOCK_SH or LOCK_EX) has succeeded on the handle's
- * file or the kernel interrupted the request. Answers ENOLCK when too many wait. */
-void lock_queue_wait(struct lock_queue *queue, fuse_req_t request, struct handle_table *handles,
-                     uint64_t handle_id, int how);
+/* A lock that somebody waits for. */
+struct lock_attempt {
+    int (*attempt)(void *data); /* 0 or an errno; EAGAIN: held by somebody else, try again later */
+    void (*release)(void *data);
+    void *data; /* owned, given to `release` in the end */
+};
+
+/* Answers the request once the attempt has an answer or the kernel interrupted the request. Answers
+ * ENOLCK when too many wait. */
+void lock_queue_wait(struct lock_queue *queue, fuse_req_t request,
+                     const struct lock_attempt *attempt);
 
 /* Something may have been unlocked. */
 void lock_queue_retry(struct lock_queue *queue);

@@ -80,18 +80,6 @@ void target_close(struct target *target)
     target->parent = NULL;
 }
 
-int target_own(const struct target *target)
-{
-    if (!target->view->for_one_user)
-        return 0;
-    struct stat directory;
-    if (fstat(target->directory_fd, &directory) < 0 ||
-        fchownat(target->directory_fd, target->name, directory.st_uid, directory.st_gid,
-                 AT_SYMLINK_NOFOLLOW) < 0)
-        return errno;
-    return 0;
-}
-
 int target_entry(const struct target *target, struct fuse_entry_param *entry)
 {
     struct view *view = target->view;

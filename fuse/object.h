@@ -44,10 +44,6 @@ int target_find(struct view *view, fuse_ino_t parent, const char *name, const ch
                 struct target *target);
 void target_close(struct target *target);
 
-/* Gives what was just created the ownership that the view promises: the directory's, when root
- * serves a user, else the creator's, which it has. 0 or an errno. */
-int target_own(const struct target *target);
-
 /* The answer of a lookup: reads what is at the target, hides what may not be seen, makes its node.
  * 0 and *entry, or an errno. */
 int target_entry(const struct target *target, struct fuse_entry_param *entry);

@@ -1,29 +1,146 @@
-/* flock(2): the source's own lock of the handle's open file description, so that it excludes the
- * host, other views and other handles of this one alike. */
+/*
+ * Locks are the source's own, so that they exclude the host, other views and other holders in this
+ * one alike. flock(2) belongs to the handle's open file description; record locks to their owner
+ * (see lock_owner.h).
+ */
 #include "operations.h"
 
 #include "guard.h"
 #include "handle.h"
+#include "lock_owner.h"
 #include "lock_queue.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/file.h>
+
+struct flock_wait {
+    struct handle_hold open;
+    int how;
+};
+
+static int try_flock(void *data)
+{
+    const struct flock_wait *wait = data;
+    return flock(wait->open.handle->fd, wait->how | LOCK_NB) < 0 ? errno : 0;
+}
+
+static void end_flock(void *data)
+{
+    struct flock_wait *wait = data;
+    handle_hold_cleanup(&wait->open);
+    free(wait);
+}
 
 void operation_flock(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info, int how)
 {
     (void)id;
     struct view *view = view_of(request);
-    cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, info->fh)};
-    if (!open.handle || open.handle->fd < 0) {
-        fuse_reply_err(request, EBADF);
+    struct flock_wait *wait = calloc(1, sizeof(*wait));
+    if (!wait) {
+        fuse_reply_err(request, ENOMEM);
         return;
     }
-    int failed = flock(open.handle->fd, how | LOCK_NB) < 0 ? errno : 0;
+    wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
+    wait->how = how & ~LOCK_NB;
+    bool usable = wait->open.handle && wait->open.handle->fd >= 0;
+    int failed = usable ? try_flock(wait) : EBADF;
     if (failed == EWOULDBLOCK && !(how & LOCK_NB)) {
-        lock_queue_wait(view->locks, request, view->handles, info->fh, how);
+        struct lock_attempt attempt = {try_flock, end_flock, wait};
+        lock_queue_wait(view->locks, request, &attempt);
         return;
     }
+    end_flock(wait);
     if (how & LOCK_UN)
         lock_queue_retry(view->locks);
     fuse_reply_err(request, failed);
+}
+
+struct record_wait {
+    struct lock_owners *owners;
+    struct lock_owner *holder;
+    struct flock lock;
+};
+
+static int try_record(void *data)
+{
+    struct record_wait *wait = data;
+    struct flock lock = wait->lock;
+    if (fcntl(lock_owner_fd(wait->holder), F_OFD_SETLK, &lock) == 0)
+        return 0;
+    return errno == EACCES ? EAGAIN : errno;
+}
+
+static void end_record(void *data)
+{
+    struct record_wait *wait = data;
+    if (wait->holder)
+        lock_owner_put(wait->owners, wait->holder);
+    free(wait);
+}
+
+/* The holder behind a request and the lock in the form that F_OFD_* wants: l_pid is 0. NULL with
+ * errno set. */
+static struct record_wait *begin_record(struct view *view, const struct fuse_file_info *info,
+                                        const struct flock *lock)
+{
+    cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, info->fh)};
+    if (!open.handle || open.handle->fd < 0) {
+        errno = EBADF;
+        return NULL;
+    }
+    struct record_wait *wait = calloc(1, sizeof(*wait));
+    if (!wait)
+        return NULL;
+    wait->owners = view->lock_owners;
+    wait->lock = *lock;
+    wait->lock.l_pid = 0;
+    wait->holder = lock_owner_get(view->lock_owners, view, open.handle, info->lock_owner);
+    if (wait->holder)
+        return wait;
+    int failed = errno;
+    free(wait);
+    errno = failed;
+    return NULL;
+}
+
+void operation_setlk(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info,
+                     struct flock *lock, int sleep)
+{
+    (void)id;
+    struct view *view = view_of(request);
+    struct record_wait *wait = begin_record(view, info, lock);
+    int failed = wait ? try_record(wait) : errno;
+    if (wait && failed == EAGAIN && sleep) {
+        struct lock_attempt attempt = {try_record, end_record, wait};
+        lock_queue_wait(view->locks, request, &attempt);
+        return;
+    }
+    if (wait)
+        end_record(wait);
+    if (lock->l_type == F_UNLCK)
+        lock_queue_retry(view->locks);
+    fuse_reply_err(request, failed);
+}
+
+/* The process that holds a conflicting lock is not told: it is the daemon's description that has
+ * it, or a process of the host that is none of the agent's business. */
+void operation_getlk(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info,
+                     struct flock *lock)
+{
+    (void)id;
+    struct view *view = view_of(request);
+    struct record_wait *wait = begin_record(view, info, lock);
+    int failed = wait ? 0 : errno;
+    if (wait && fcntl(lock_owner_fd(wait->holder), F_OFD_GETLK, &wait->lock) < 0)
+        failed = errno;
+    struct flock found = wait ? wait->lock : *lock;
+    found.l_pid = 0;
+    if (wait)
+        end_record(wait);
+    if (failed)
+        fuse_reply_err(request, failed);
+    else
+        fuse_reply_lock(request, &found);
 }

@@ -1,5 +1,6 @@
 #include "operations.h"
 
+#include "creator.h"
 #include "guard.h"
 #include "object.h"
 
@@ -21,9 +22,10 @@ static void reply_entry(fuse_req_t request, int failed, const struct fuse_entry_
 
 /* The last step of every creation: ownership and the node. What cannot get its owner is taken away
  * again, so that a failure leaves nothing. */
-static int finish(const struct target *target, int remove_flags, struct fuse_entry_param *entry)
+static int finish(const struct target *target, const struct creator *creator, int remove_flags,
+                  struct fuse_entry_param *entry)
 {
-    int failed = target_own(target);
+    int failed = creator_own(target->view, creator, target->directory_fd, target->name);
     if (failed) {
         unlinkat(target->directory_fd, target->name, remove_flags);
         return failed;
@@ -31,10 +33,11 @@ static int finish(const struct target *target, int remove_flags, struct fuse_ent
     return target_entry(target, entry);
 }
 
-static int make_node(struct view *shared, fuse_ino_t parent, const char *name, mode_t mode,
+static int make_node(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
                      struct fuse_entry_param *entry)
 {
-    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_move_lock struct view *view = view_share(view_of(request));
+    struct creator creator = creator_of(request);
     cleanup_target struct target target;
     int failed = target_open(view, parent, name, WANT_CREATE, "mknod", &target);
     if (failed)
@@ -42,9 +45,12 @@ static int make_node(struct view *shared, fuse_ino_t parent, const char *name, m
     bool plain = S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode);
     if (!plain || (mode & (S_ISUID | S_ISGID)))
         return EPERM;
+    failed = creator_set_umask(&creator);
+    if (failed)
+        return failed;
     if (mknodat(target.directory_fd, name, mode, 0) < 0)
         return errno;
-    return finish(&target, 0, entry);
+    return finish(&target, &creator, 0, entry);
 }
 
 void operation_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
@@ -52,47 +58,52 @@ void operation_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mo
 {
     (void)device;
     struct fuse_entry_param entry;
-    int failed = make_node(view_of(request), parent, name, mode, &entry);
+    int failed = make_node(request, parent, name, mode, &entry);
     reply_entry(request, failed, &entry);
 }
 
-static int make_directory(struct view *shared, fuse_ino_t parent, const char *name, mode_t mode,
+static int make_directory(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
                           struct fuse_entry_param *entry)
 {
-    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_move_lock struct view *view = view_share(view_of(request));
+    struct creator creator = creator_of(request);
     cleanup_target struct target target;
     int failed = target_open(view, parent, name, WANT_CREATE, "mkdir", &target);
     if (failed)
         return failed;
+    failed = creator_set_umask(&creator);
+    if (failed)
+        return failed;
     if (mkdirat(target.directory_fd, name, mode) < 0)
         return errno;
-    return finish(&target, AT_REMOVEDIR, entry);
+    return finish(&target, &creator, AT_REMOVEDIR, entry);
 }
 
 void operation_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
 {
     struct fuse_entry_param entry;
-    int failed = make_directory(view_of(request), parent, name, mode, &entry);
+    int failed = make_directory(request, parent, name, mode, &entry);
     reply_entry(request, failed, &entry);
 }
 
-static int make_symlink(struct view *shared, const char *link, fuse_ino_t parent, const char *name,
+static int make_symlink(fuse_req_t request, const char *link, fuse_ino_t parent, const char *name,
                         struct fuse_entry_param *entry)
 {
-    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_move_lock struct view *view = view_share(view_of(request));
+    struct creator creator = creator_of(request);
     cleanup_target struct target target;
     int failed = target_open(view, parent, name, WANT_CREATE, "symlink", &target);
     if (failed)
         return failed;
     if (symlinkat(link, target.directory_fd, name) < 0)
         return errno;
-    return finish(&target, 0, entry);
+    return finish(&target, &creator, 0, entry);
 }
 
 void operation_symlink(fuse_req_t request, const char *link, fuse_ino_t parent, const char *name)
 {
     struct fuse_entry_param entry;
-    int failed = make_symlink(view_of(request), link, parent, name, &entry);
+    int failed = make_symlink(request, link, parent, name, &entry);
     reply_entry(request, failed, &entry);
 }
 

@@ -2,8 +2,10 @@
 
 #include "attributes.h"
 #include "cache.h"
+#include "creator.h"
 #include "guard.h"
 #include "handle.h"
+#include "lock_owner.h"
 #include "lock_queue.h"
 #include "object.h"
 #include "resolve.h"
@@ -97,19 +99,23 @@ void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *in
 }
 
 /* A file that appeared since the kernel looked is opened as it is, unless O_EXCL forbids it. */
-static int create_or_open(const struct target *target, int flags, mode_t mode)
+static int create_or_open(const struct target *target, const struct creator *creator, int flags,
+                          mode_t mode)
 {
+    int failed = creator_set_umask(creator);
+    if (failed)
+        return -failed;
     int fd = resolve_create(target->directory_fd, target->name, source_flags(flags) | O_EXCL, mode);
     if (fd == -EEXIST && !(flags & O_EXCL)) {
         fd = resolve_in(target->view, target->directory_fd, target->name, source_flags(flags));
         if (fd >= 0 && (flags & O_TRUNC) && ftruncate(fd, 0) < 0) {
-            int failed = errno;
+            failed = errno;
             fd_close(&fd);
             return -failed;
         }
         return fd;
     }
-    int failed = fd < 0 ? 0 : target_own(target);
+    failed = fd < 0 ? 0 : creator_own(target->view, creator, target->directory_fd, target->name);
     if (failed) {
         unlinkat(target->directory_fd, target->name, 0);
         fd_close(&fd);
@@ -118,17 +124,18 @@ static int create_or_open(const struct target *target, int flags, mode_t mode)
     return fd;
 }
 
-static int create_file(struct view *shared, fuse_ino_t parent, const char *name, mode_t mode,
+static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
                        struct fuse_file_info *info, struct fuse_entry_param *entry)
 {
-    cleanup_move_lock struct view *view = view_share(shared);
+    cleanup_move_lock struct view *view = view_share(view_of(request));
+    struct creator creator = creator_of(request);
     cleanup_target struct target target;
     int failed = target_open(view, parent, name, WANT_CREATE, "create", &target);
     if (failed)
         return failed;
     if (mode & (S_ISUID | S_ISGID))
         return EPERM;
-    cleanup_fd int fd = create_or_open(&target, info->flags, mode & 07777);
+    cleanup_fd int fd = create_or_open(&target, &creator, info->flags, mode & 07777);
     if (fd < 0)
         return -fd;
 
@@ -156,7 +163,7 @@ void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, m
 {
     struct view *view = view_of(request);
     struct fuse_entry_param entry;
-    int failed = create_file(view, parent, name, mode, info, &entry);
+    int failed = create_file(request, parent, name, mode, info, &entry);
     if (failed) {
         fuse_reply_err(request, failed);
     } else if (fuse_reply_create(request, &entry, info) == -ENOENT) {
@@ -165,7 +172,8 @@ void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, m
     }
 }
 
-/* Closing a duplicate makes the source's file system report what it had deferred (NFS, quota). */
+/* A process closed the file: its record locks go (fcntl_locking(2)). Closing a duplicate makes the
+ * source's file system report what it had deferred (NFS, quota). */
 void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 {
     (void)id;
@@ -175,17 +183,21 @@ void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
         fuse_reply_err(request, EBADF);
         return;
     }
+    if (lock_owners_drop(view->lock_owners, open.handle->node->id, info->lock_owner))
+        lock_queue_retry(view->locks);
     int copy = fcntl(open.handle->fd, F_DUPFD_CLOEXEC, 0);
     int failed = copy < 0 || close(copy) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
 }
 
-/* The source's flock belongs to the open file description, so closing that lets it go. */
+/* The source's flock belongs to the open file description, so closing that lets it go. Record locks
+ * of an open file description (F_OFD_SETLK) go with it too. */
 void operation_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 {
     (void)id;
     struct view *view = view_of(request);
     handle_release(view->handles, info->fh);
+    lock_owners_drop_handle(view->lock_owners, info->fh);
     lock_queue_retry(view->locks);
     fuse_reply_err(request, 0);
 }

@@ -38,5 +38,7 @@ const struct fuse_lowlevel_ops operations = {
     .getxattr = operation_getxattr,
     .listxattr = operation_listxattr,
     .removexattr = operation_removexattr,
+    .getlk = operation_getlk,
+    .setlk = operation_setlk,
     .flock = operation_flock,
 };

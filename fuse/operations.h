@@ -71,6 +71,10 @@ void operation_listxattr(fuse_req_t request, fuse_ino_t id, size_t size);
 void operation_removexattr(fuse_req_t request, fuse_ino_t id, const char *name);
 
 /* operation_lock.c */
+void operation_getlk(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info,
+                     struct flock *lock);
+void operation_setlk(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info,
+                     struct flock *lock, int sleep);
 void operation_flock(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info, int how);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "attributes.h"
 #include "handle.h"
+#include "lock_owner.h"
 #include "lock_queue.h"
 #include "node.h"
 #include "operations.h"
@@ -28,7 +29,8 @@ void session_started(void *data, struct fuse_conn_info *connection)
     struct view *view = data;
     unsigned wanted = FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS |
                       FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
-                      FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE;
+                      FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+                      FUSE_CAP_DONT_MASK;
     connection->want |= connection->capable & wanted;
     if (view->on_start)
         view->on_start(view->on_start_data);
@@ -43,7 +45,11 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         .policy = plan->scope->policy,
         .root_fd = plan->source_fd,
         .submounts = plan->scope->submounts,
+        .for_all = plan->for_all,
         .for_one_user = plan->for_one_user,
+        .owner = plan->for_one_user                ? OWNER_DIRECTORY
+                 : plan->for_all && geteuid() == 0 ? OWNER_CREATOR
+                                                   : OWNER_DAEMON,
         .user = plan->user,
         .group = plan->group,
         .on_start = plan->on_start,
@@ -57,7 +63,8 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         return error_set(error, failed, "cannot look at the source");
     view->nodes = node_tree_new(policy_root(view->policy), &identity);
     view->handles = view->nodes ? handle_table_new(view->nodes) : NULL;
-    view->locks = view->handles ? lock_queue_new() : NULL;
+    view->lock_owners = view->handles ? lock_owners_new() : NULL;
+    view->locks = view->lock_owners ? lock_queue_new() : NULL;
     if (!view->locks)
         return error_set(error, ENOMEM, "cannot set up the view");
     pthread_rwlockattr_t writers_first;
@@ -70,6 +77,7 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
 
 static void close_view(struct view *view)
 {
+    lock_owners_free(view->lock_owners);
     handle_table_free(view->handles);
     node_tree_free(view->nodes);
     fd_close(&view->proc_fds);
@@ -89,6 +97,12 @@ static void lift_limits(void)
     umask(0);
 }
 
+/* When others than the owner get in, the kernel checks permissions, as on any file system. */
+static const char *all_users_options(const struct session_plan *plan)
+{
+    return plan->for_all ? ",allow_other,default_permissions" : "";
+}
+
 /* Root mounts by itself, so that the user who may use the view can be another one than root. The
  * path is named by the descriptor that was checked. Returns the FUSE descriptor. */
 static int mount_as_root(const struct session_plan *plan, struct error **error)
@@ -98,8 +112,8 @@ static int mount_as_root(const struct session_plan *plan, struct error **error)
         return error_set(error, errno, "cannot open /dev/fuse; 'modprobe fuse' loads the driver");
     uid_t user = plan->for_one_user ? plan->user : geteuid();
     gid_t group = plan->for_one_user ? plan->group : getegid();
-    cleanup_free char *options =
-        xasprintf("fd=%d,rootmode=40000,user_id=%u,group_id=%u", fd, user, group);
+    cleanup_free char *options = xasprintf("fd=%d,rootmode=40000,user_id=%u,group_id=%u%s", fd,
+                                           user, group, all_users_options(plan));
     cleanup_free char *place = xasprintf("/proc/self/fd/%d", plan->point->fd);
     if (mount(plan->scope->name, place, VIEW_TYPE, MS_NOSUID | MS_NODEV, options) < 0)
         return error_set(error, errno, "cannot mount on %s", plan->point->path);
@@ -149,8 +163,10 @@ static void unmount_session(struct fuse_session *session, const struct session_p
 
 static struct fuse_session *new_session(const struct session_plan *plan, struct view *view)
 {
-    cleanup_free char *options = xasprintf("-ofsname=%s,subtype=scopefs", plan->scope->name);
-    char *words[] = {"scopefs", options, NULL};
+    cleanup_free char *options = xasprintf("-ofsname=%s,subtype=scopefs%s", plan->scope->name,
+                                           geteuid() == 0 ? "" : all_users_options(plan));
+    char program[] = "scopefs";
+    char *words[] = {program, options, NULL};
     struct fuse_args arguments = FUSE_ARGS_INIT(2, words);
     struct fuse_session *session =
         fuse_session_new(&arguments, &operations, sizeof(operations), view);

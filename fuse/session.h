@@ -16,6 +16,7 @@ struct session_plan {
     bool for_one_user; /* root only: `user` and `group` are who may use the view */
     uid_t user;
     gid_t group;
+    bool for_all;                 /* allow_other */
     void (*on_start)(void *data); /* the view answers from now on */
     void *on_start_data;
 };

@@ -40,7 +40,7 @@ static int add_entry(struct snapshot *snapshot, const struct dirent *found)
     memcpy(snapshot->names + snapshot->used, found->d_name, length);
     snapshot->entries[snapshot->count++] = (struct snapshot_entry){
         .inode = found->d_ino,
-        .type = found->d_type == DT_UNKNOWN ? 0 : DTTOIF(found->d_type),
+        .type = found->d_type == DT_UNKNOWN ? 0 : (mode_t)DTTOIF(found->d_type),
         .name = (const char *)snapshot->used,
     };
     snapshot->used += length;

@@ -23,13 +23,13 @@ int unmount_view(const char *point, bool lazy, struct error **error)
 {
     if (geteuid() == 0)
         return unmount_as_root(point, lazy, error);
-    char *arguments[] = {"fusermount3", "-u", "--", (char *)point, NULL};
-    char *lazy_arguments[] = {"fusermount3", "-u", "-z", "--", (char *)point, NULL};
-    extern char **environ;
+    const char *const plain[] = {"fusermount3", "-u", "--", point, NULL};
+    const char *const detaching[] = {"fusermount3", "-u", "-z", "--", point, NULL};
     pid_t child;
     int status;
-    int failed =
-        posix_spawnp(&child, "fusermount3", NULL, NULL, lazy ? lazy_arguments : arguments, environ);
+    /* posix_spawn(3) does not change the strings, whatever its prototype says. */
+    int failed = posix_spawnp(&child, "fusermount3", NULL, NULL,
+                              (char *const *)(lazy ? detaching : plain), environ);
     if (failed)
         return error_set(error, failed, "cannot run fusermount3; install the package fuse3");
     while (waitpid(child, &status, 0) < 0)

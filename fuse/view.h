@@ -18,17 +18,27 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Whose the files are that are created in a view. */
+enum owner {
+    OWNER_DAEMON,    /* the user's who mounted it, as everything the daemon makes */
+    OWNER_DIRECTORY, /* the owner's of the directory: root serves one user */
+    OWNER_CREATOR,   /* the caller's: root serves everybody */
+};
+
 struct view {
     const char *name; /* of the scope, for the log */
     const struct policy *policy;
     int root_fd;       /* O_PATH, the source */
     int proc_fds;      /* O_PATH, /proc/self/fd: reopens O_PATH descriptors */
     bool submounts;    /* other file systems below the source are part of the view */
+    bool for_all;      /* other users may use it, and the kernel checks permissions */
     bool for_one_user; /* root serves `user`, and shows every file as that user's */
+    enum owner owner;
     uid_t user;
     gid_t group;
     struct node_tree *nodes;
     struct handle_table *handles;
+    struct lock_owners *lock_owners;
     struct lock_queue *locks;
     pthread_rwlock_t move_lock;
     void (*on_start)(void *data); /* called once, when the kernel has said hello; may be NULL */

@@ -1,0 +1,42 @@
+#include "creator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct creator creator_of(fuse_req_t request)
+{
+    const struct fuse_ctx *context = fuse_req_ctx(request);
+    return (struct creator){context->uid, context->gid, context->umask};
+}
+
+/* A process has one umask for all its threads, unless a thread leaves that (unshare(2), CLONE_FS).
+ */
+int creator_set_umask(const struct creator *creator)
+{
+    static __thread bool has_own;
+    if (!has_own && unshare(CLONE_FS) < 0)
+        return errno;
+    has_own = true;
+    umask(creator->mask & 0777);
+    return 0;
+}
+
+int creator_own(const struct view *view, const struct creator *creator, int directory_fd,
+                const char *name)
+{
+    struct stat directory;
+    if (view->owner == OWNER_DAEMON)
+        return 0;
+    if (fstat(directory_fd, &directory) < 0)
+        return errno;
+    uid_t user = creator->user;
+    gid_t group = directory.st_mode & S_ISGID ? directory.st_gid : creator->group;
+    if (view->owner == OWNER_DIRECTORY) {
+        user = directory.st_uid;
+        group = directory.st_gid;
+    }
+    return fchownat(directory_fd, name, user, group, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+}

@@ -1,0 +1,26 @@
+/*
+ * Whose a new file is, and which permissions the creator's umask takes from it. The source's file
+ * system applies the umask itself, because only it knows whether a default ACL replaces it.
+ */
+#ifndef SCOPEFS_FUSE_CREATOR_H
+#define SCOPEFS_FUSE_CREATOR_H
+
+#include "view.h"
+
+struct creator {
+    uid_t user;
+    gid_t group;
+    mode_t mask;
+};
+
+/* The process behind a request. */
+struct creator creator_of(fuse_req_t request);
+
+/* Gives this thread the creator's umask, for the creating call that follows. 0 or an errno. */
+int creator_set_umask(const struct creator *creator);
+
+/* Gives what was just created at `name` the ownership that the view promises. 0 or an errno. */
+int creator_own(const struct view *view, const struct creator *creator, int directory_fd,
+                const char *name);
+
+#endif
