@@ -1,0 +1,218 @@
+#include "config_build.h"
+
+#include "paths.h"
+#include "policy_build.h"
+#include "preset.h"
+#include "suggest.h"
+
+#include "scopefs/mem.h"
+
+#define MAX_NAME 40
+
+void rule_source_init(struct rule_source *source)
+{
+    source->last_use = &source->uses;
+    source->last_rule = &source->rules;
+}
+
+bool is_valid_name(const char *name)
+{
+    static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t length = strlen(name);
+    if (length == 0 || length > MAX_NAME || !strchr(first, name[0]))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!strchr(first, name[i]) && name[i] != '-' && name[i] != '.')
+            return false;
+    return true;
+}
+
+struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
+                                     struct setting_place place)
+{
+    struct scope_draft *draft = arena_alloc(loader->arena, sizeof(*draft));
+    draft->scope.name = name;
+    draft->scope.place = place;
+    draft->default_level = LEVEL_NONE;
+    draft->last_env = &draft->env;
+    rule_source_init(&draft->source);
+    return draft;
+}
+
+struct scope_draft *loader_add_draft(struct loader *loader, const char *name,
+                                     struct setting_place place)
+{
+    struct scope_draft *draft = loader_new_draft(loader, name, place);
+    *loader->last_draft = draft;
+    loader->last_draft = &draft->next;
+    return draft;
+}
+
+struct scope_draft *loader_find_draft(const struct loader *loader, const char *name)
+{
+    for (struct scope_draft *draft = loader->drafts; draft; draft = draft->next)
+        if (strcmp(draft->scope.name, name) == 0)
+            return draft;
+    return NULL;
+}
+
+void loader_suggest_scope(const struct loader *loader, const char *wrong, struct strbuf *text)
+{
+    size_t count = 0;
+    for (const struct scope_draft *draft = loader->drafts; draft; draft = draft->next)
+        count++;
+    cleanup_free const char **names = xcalloc(count, sizeof(*names));
+    count = 0;
+    for (const struct scope_draft *draft = loader->drafts; draft; draft = draft->next)
+        names[count++] = draft->scope.name;
+    suggest_word(text, wrong, names, count);
+}
+
+void loader_add_use(struct loader *loader, struct rule_source *source, const char *name,
+                    struct setting_place place)
+{
+    struct preset_use *use = arena_alloc(loader->arena, sizeof(*use));
+    use->name = name;
+    use->place = place;
+    *source->last_use = use;
+    source->last_use = &use->next;
+}
+
+void loader_add_rule(struct loader *loader, struct rule_source *source, const struct rule *rule,
+                     const struct ini_setting *setting)
+{
+    struct pattern_error error;
+    const struct pattern *pattern =
+        pattern_parse(loader->arena, rule->pattern, strlen(rule->pattern), &error);
+    if (!pattern) {
+        unsigned column = setting ? ini_setting_column(setting, error.offset)
+                                  : rule->column + (unsigned)error.offset;
+        diagnostics_add(loader->diagnostics, SEVERITY_ERROR, rule->file, rule->line, column, "%s",
+                        error.message);
+        return;
+    }
+    struct rule_text *text = arena_alloc(loader->arena, sizeof(*text));
+    text->rule = *rule;
+    text->pattern = pattern;
+    *source->last_rule = text;
+    source->last_rule = &text->next;
+}
+
+/* Presets first, in their order; then the rules of the section itself. */
+static void add_rules(struct loader *loader, struct policy *policy,
+                      const struct rule_source *source)
+{
+    for (const struct preset_use *use = source->uses; use; use = use->next)
+        if (use->preset)
+            add_rules(loader, policy, &use->preset->source);
+    for (const struct rule_text *text = source->rules; text; text = text->next) {
+        char message[256];
+        if (!policy_add(policy, &text->rule, text->pattern, message, sizeof(message)))
+            diagnostics_add(loader->diagnostics, SEVERITY_ERROR, text->rule.file, text->rule.line,
+                            text->rule.column, "PCRE2 cannot compile the pattern: %s", message);
+    }
+}
+
+static void warn(struct loader *loader, const struct policy *policy)
+{
+    const struct rule *rule = NULL;
+    while ((rule = policy_next_revealing_rule(policy, rule)))
+        diagnostics_add(loader->diagnostics, SEVERITY_WARNING, rule->file, rule->line, rule->column,
+                        "this rule makes all directory names visible, because what it matches may "
+                        "lie in any of them; anchor it with a slash where it belongs");
+}
+
+/* Why the scope's source does not lie below its parent's, in one message; true when it does. */
+static bool check_parent_source(struct loader *loader, const struct scope_draft *draft,
+                                const struct scope_draft *parent)
+{
+    if (path_below(draft->scope.source, parent->scope.source))
+        return true;
+    loader_report(loader, draft->parent_place,
+                  "the source %s does not lie in the parent's source %s; give it one below that, "
+                  "or take the parent out",
+                  draft->scope.source, parent->scope.source);
+    return false;
+}
+
+/* The draft of the parent, or NULL when there is none or after a message. */
+static struct scope_draft *find_parent(struct loader *loader, struct scope_draft *draft)
+{
+    struct scope_draft *parent = loader_find_draft(loader, draft->parent_name);
+    if (!parent) {
+        cleanup_strbuf struct strbuf hint = {0};
+        loader_suggest_scope(loader, draft->parent_name, &hint);
+        loader_report(loader, draft->parent_place, "the parent '%s' is no scope of this file; %s",
+                      draft->parent_name, hint.bytes);
+        return NULL;
+    }
+    if (parent->progress == DRAFT_BUILDING) {
+        loader_report(loader, draft->parent_place,
+                      "the scope '%s' is its own parent this way; take the parent out",
+                      draft->parent_name);
+        return NULL;
+    }
+    return parent;
+}
+
+static void build(struct loader *loader, struct scope_draft *draft);
+
+/* False after a message. */
+static bool set_parent(struct loader *loader, struct scope_draft *draft,
+                       struct policy_options *options)
+{
+    struct scope_draft *parent = find_parent(loader, draft);
+    if (!parent)
+        return false;
+    build(loader, parent);
+    if (!parent->policy || !draft->scope.source || !check_parent_source(loader, draft, parent))
+        return false;
+    draft->scope.parent = &parent->scope;
+    options->parent = parent->policy;
+    options->parent_name = parent->scope.name;
+    options->parent_path = path_below(draft->scope.source, parent->scope.source);
+    return true;
+}
+
+static void build(struct loader *loader, struct scope_draft *draft)
+{
+    if (draft->progress != DRAFT_NEW)
+        return;
+    draft->progress = DRAFT_BUILDING;
+    struct policy_options options = {
+        .default_level = draft->default_level,
+        .ignore_case = draft->scope.ignore_case,
+    };
+    presets_load(loader, &draft->source);
+    if (!draft->parent_name || set_parent(loader, draft, &options)) {
+        draft->policy = policy_new(&options);
+        add_rules(loader, draft->policy, &draft->source);
+        policy_seal(draft->policy);
+        warn(loader, draft->policy);
+        draft->scope.policy = draft->policy;
+    }
+    draft->progress = DRAFT_BUILT;
+}
+
+static void collect_env(struct loader *loader, struct scope_draft *draft)
+{
+    struct exec_settings *exec = &draft->scope.exec;
+    for (const struct env_draft *env = draft->env; env; env = env->next)
+        exec->env_count++;
+    struct env_setting *settings = arena_alloc(loader->arena, exec->env_count * sizeof(*settings));
+    exec->env = settings;
+    for (const struct env_draft *env = draft->env; env; env = env->next)
+        *settings++ = env->setting;
+}
+
+void loader_finish(struct loader *loader)
+{
+    for (struct scope_draft *draft = loader->drafts; draft; draft = draft->next) {
+        if (!draft->source_given)
+            loader_report(loader, draft->scope.place,
+                          "the scope '%s' has no source; add the line: source = DIRECTORY",
+                          draft->scope.name);
+        build(loader, draft);
+        collect_env(loader, draft);
+    }
+}

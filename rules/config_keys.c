@@ -1,0 +1,387 @@
+#include "config_keys.h"
+
+#include "paths.h"
+#include "suggest.h"
+
+#include "scopefs/mem.h"
+
+#include <errno.h>
+#include <limits.h>
+
+static struct setting_place place_of_value(const struct ini_setting *setting, size_t offset)
+{
+    return (struct setting_place){.file = setting->line.file,
+                                  .line = setting->line.number,
+                                  .column = ini_setting_column(setting, offset)};
+}
+
+static struct setting_place place_of_key(const struct ini_setting *setting)
+{
+    return (struct setting_place){
+        .file = setting->line.file, .line = setting->line.number, .column = setting->key_column};
+}
+
+/* The index of the value in `words`, or -1 after a message. */
+static int choose(struct loader *loader, const struct ini_setting *setting,
+                  const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(setting->value, words[i]) == 0)
+            return (int)i;
+    cleanup_strbuf struct strbuf hint = {0};
+    suggest_word(&hint, setting->value, words, count);
+    loader_report(loader, place_of_value(setting, 0), "'%s' is no value of %s; %s", setting->value,
+                  setting->key, hint.bytes);
+    return -1;
+}
+
+static void set_path(struct loader *loader, const struct ini_setting *setting, const char **path)
+{
+    const char *message = NULL;
+    *path = path_resolve(loader->arena, loader->base, setting->value, &message);
+    if (!*path)
+        loader_report(loader, place_of_value(setting, 0), "%s", message);
+}
+
+static void set_source(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    target->scope->source_given = true;
+    set_path(loader, setting, &target->scope->scope.source);
+}
+
+static void set_mount(struct loader *loader, const struct setting_target *target,
+                      const struct ini_setting *setting)
+{
+    set_path(loader, setting, &target->scope->scope.mount);
+}
+
+static void add_preset(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    if (!is_valid_name(setting->value)) {
+        loader_report(loader, place_of_value(setting, 0),
+                      "'%s' cannot be a preset's name: " NAME_SYNTAX "; several presets take a "
+                      "line each",
+                      setting->value);
+        return;
+    }
+    loader_add_use(loader, target->source, setting->value, place_of_value(setting, 0));
+}
+
+static void set_default(struct loader *loader, const struct setting_target *target,
+                        const struct ini_setting *setting)
+{
+    static const char *const words[] = {"none", "view", "read", "write"};
+    if (choose(loader, setting, words, 4) >= 0)
+        level_parse(setting->value, &target->scope->default_level);
+}
+
+static void set_parent(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    (void)loader;
+    target->scope->parent_name = setting->value;
+    target->scope->parent_place = place_of_value(setting, 0);
+}
+
+/* What useradd(8) of Debian takes, so that an id or an option can never be meant. */
+static void set_user(struct loader *loader, const struct setting_target *target,
+                     const struct ini_setting *setting)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char others[] = "0123456789.-$";
+    const char *at = setting->value;
+    if (strchr(letters, *at))
+        while (*at && (strchr(letters, *at) || strchr(others, *at)))
+            at++;
+    if (*at || strlen(setting->value) > 32)
+        loader_report(loader, place_of_value(setting, (size_t)(at - setting->value)),
+                      "'%s' cannot be a user's name; write it as `id -un` shows it",
+                      setting->value);
+    else
+        target->scope->scope.user = setting->value;
+}
+
+static void set_submounts(struct loader *loader, const struct setting_target *target,
+                          const struct ini_setting *setting)
+{
+    static const char *const words[] = {"no", "yes"};
+    target->scope->scope.submounts = choose(loader, setting, words, 2) == 1;
+}
+
+static void set_case(struct loader *loader, const struct setting_target *target,
+                     const struct ini_setting *setting)
+{
+    static const char *const words[] = {"exact", "ignore"};
+    target->scope->scope.ignore_case = choose(loader, setting, words, 2) == 1;
+}
+
+static void add_rule(struct loader *loader, const struct setting_target *target,
+                     const struct ini_setting *setting)
+{
+    struct setting_place place = place_of_value(setting, 0);
+    struct rule rule = {
+        .pattern = setting->value,
+        .file = place.file,
+        .line = place.line,
+        .column = place.column,
+        .is_ceiling = strcmp(setting->section->kind, "ceiling") == 0,
+    };
+    level_parse(setting->key, &rule.level);
+    loader_add_rule(loader, target->source, &rule, setting);
+}
+
+static void set_network(struct loader *loader, const struct setting_target *target,
+                        const struct ini_setting *setting)
+{
+    static const char *const words[] = {"none", "host"};
+    bool host = choose(loader, setting, words, 2) == 1;
+    target->scope->scope.exec.network = host ? NETWORK_HOST : NETWORK_NONE;
+}
+
+/* A whole number and a unit. False when it is not one, is 0, or does not fit. */
+static bool parse_duration(const char *text, unsigned long *milliseconds)
+{
+    static const struct {
+        const char *name;
+        unsigned long factor;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    if (*text < '0' || *text > '9')
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (errno || number == 0)
+        return false;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(end, units[i].name) != 0)
+            continue;
+        return !__builtin_mul_overflow(number, units[i].factor, milliseconds) &&
+               *milliseconds <= LONG_MAX;
+    }
+    return false;
+}
+
+static void set_timeout(struct loader *loader, const struct setting_target *target,
+                        const struct ini_setting *setting)
+{
+    if (!parse_duration(setting->value, &target->scope->scope.exec.timeout_ms))
+        loader_report(loader, place_of_value(setting, 0),
+                      "'%s' is no time; write a whole number from 1 with its unit: 500ms, 30s, 5m, "
+                      "1h",
+                      setting->value);
+}
+
+static bool is_env_name(const char *name, size_t length)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char digits[] = "0123456789";
+    if (length == 0 || !strchr(letters, name[0]))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!name[i] || (!strchr(letters, name[i]) && !strchr(digits, name[i])))
+            return false;
+    return true;
+}
+
+static void add_env(struct loader *loader, struct scope_draft *scope, const char *name,
+                    const char *value, struct setting_place place)
+{
+    for (const struct env_draft *other = scope->env; other; other = other->next) {
+        if (strcmp(other->setting.name, name) != 0)
+            continue;
+        loader_report(loader, place, "the variable %s is already set or passed on; keep one", name);
+        return;
+    }
+    struct env_draft *made = arena_alloc(loader->arena, sizeof(*made));
+    made->setting = (struct env_setting){.name = name, .value = value};
+    *scope->last_env = made;
+    scope->last_env = &made->next;
+}
+
+static void set_env(struct loader *loader, const struct setting_target *target,
+                    const struct ini_setting *setting)
+{
+    const char *name = setting->key + strlen("env.");
+    if (!is_env_name(name, strlen(name)))
+        loader_report(loader, place_of_key(setting),
+                      "'%s' cannot be a variable's name; it is made of letters, digits and '_'",
+                      name);
+    else
+        add_env(loader, target->scope, name, setting->value, place_of_key(setting));
+}
+
+/* Variables with which the caller's environment makes programs load or run other code before their
+ * own: the dynamic linker's and libc's (glibc's unsecvars.h), and shells' start-up files. The owner
+ * may still set one on purpose with env.NAME. */
+static bool is_unsafe_to_pass(const char *name)
+{
+    static const char *const names[] = {"BASHOPTS",         "BASH_ENV",    "ENV",
+                                        "GCONV_PATH",       "GETCONF_DIR", "GLIBC_TUNABLES",
+                                        "HOSTALIASES",      "LOCALDOMAIN", "LOCPATH",
+                                        "MALLOC_TRACE",     "NLSPATH",     "PERL5OPT",
+                                        "PROMPT_COMMAND",   "PS4",         "PYTHONSTARTUP",
+                                        "RESOLV_HOST_CONF", "RES_OPTIONS", "SHELLOPTS",
+                                        "ZDOTDIR"};
+    if (strncmp(name, "LD_", 3) == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void add_env_pass(struct loader *loader, const struct setting_target *target,
+                         const struct ini_setting *setting)
+{
+    static const char blanks[] = " \t\r\v\f";
+    const char *at = setting->value + strspn(setting->value, blanks);
+    while (*at) {
+        size_t length = strcspn(at, blanks);
+        struct setting_place place = place_of_value(setting, (size_t)(at - setting->value));
+        const char *name = arena_memdup0(loader->arena, at, length);
+        if (!is_env_name(name, length))
+            loader_report(loader, place,
+                          "'%s' cannot be a variable's name; write names with blanks between them",
+                          name);
+        else if (is_unsafe_to_pass(name))
+            loader_report(loader, place,
+                          "%s makes programs run other code and is never passed on; if that is "
+                          "meant, set it: env.%s = VALUE",
+                          name, name);
+        else
+            add_env(loader, target->scope, name, NULL, place);
+        at += length;
+        at += strspn(at, blanks);
+    }
+}
+
+static void set_description(struct loader *loader, const struct setting_target *target,
+                            const struct ini_setting *setting)
+{
+    (void)loader;
+    target->preset->description = setting->value;
+}
+
+static const struct config_key scope_keys[] = {
+    {"source", KEY_ONCE, false, set_source},
+    {"mount", KEY_ONCE, false, set_mount},
+    {"preset", KEY_LIST, false, add_preset},
+    {"default", KEY_ONCE, false, set_default},
+    {"parent", KEY_ONCE, false, set_parent},
+    {"user", KEY_ONCE, false, set_user},
+    {"submounts", KEY_ONCE, false, set_submounts},
+    {"case", KEY_ONCE, false, set_case},
+    {0},
+};
+
+/* The pattern itself is checked where it is parsed, also for being empty. */
+static const struct config_key rule_keys[] = {
+    {"none", KEY_LIST, true, add_rule},
+    {"view", KEY_LIST, true, add_rule},
+    {"read", KEY_LIST, true, add_rule},
+    {"write", KEY_LIST, true, add_rule},
+    {0},
+};
+
+static const struct config_key exec_keys[] = {
+    {"network", KEY_ONCE, false, set_network},
+    {"timeout", KEY_ONCE, false, set_timeout},
+    {"env.", KEY_PREFIX, true, set_env},
+    {"env-pass", KEY_LIST, false, add_env_pass},
+    {0},
+};
+
+static const struct config_key preset_keys[] = {
+    {"description", KEY_ONCE, false, set_description},
+    {"preset", KEY_LIST, false, add_preset},
+    {0},
+};
+
+const struct section_kind config_sections[] = {
+    {"scope", scope_keys}, {"rules", rule_keys}, {"ceiling", rule_keys}, {"exec", exec_keys}, {0},
+};
+
+const struct section_kind preset_sections[] = {
+    {"preset", preset_keys},
+    {"rules", rule_keys},
+    {"ceiling", rule_keys},
+    {0},
+};
+
+#define MAX_WORDS 16
+
+const struct section_kind *config_find_section(struct loader *loader,
+                                               const struct section_kind *kinds, const char *file,
+                                               const struct ini_section *section)
+{
+    const char *words[MAX_WORDS];
+    size_t count = 0;
+    for (const struct section_kind *kind = kinds; kind->name; kind++) {
+        if (strcmp(kind->name, section->kind) == 0)
+            return kind;
+        words[count++] = kind->name;
+    }
+    if (section->broken)
+        return NULL;
+    cleanup_strbuf struct strbuf hint = {0};
+    suggest_word(&hint, section->kind, words, count);
+    diagnostics_add(loader->diagnostics, SEVERITY_ERROR, file, section->line, section->column,
+                    "unknown section '%s'; %s", section->kind, hint.bytes);
+    return NULL;
+}
+
+static const struct config_key *find_key(struct loader *loader, const struct section_kind *kind,
+                                         const struct ini_setting *setting)
+{
+    const char *words[MAX_WORDS];
+    size_t count = 0;
+    for (const struct config_key *key = kind->keys; key->name; key++) {
+        size_t length = strlen(key->name);
+        if (key->shape == KEY_PREFIX ? strncmp(setting->key, key->name, length) == 0
+                                     : strcmp(setting->key, key->name) == 0)
+            return key;
+        words[count++] = key->shape == KEY_PREFIX ? "env.NAME" : key->name;
+    }
+    cleanup_strbuf struct strbuf hint = {0};
+    suggest_word(&hint, setting->key, words, count);
+    loader_report(loader, place_of_key(setting), "unknown %s '%s' in [%s]; %s",
+                  kind->keys == rule_keys ? "level" : "key", setting->key, kind->name, hint.bytes);
+    return NULL;
+}
+
+/* Whether the key is there for the first time; else says where it was. */
+static bool is_first(struct loader *loader, const struct setting_target *target,
+                     const struct ini_setting *setting)
+{
+    struct seen_key **seen = target->scope ? &target->scope->seen : &target->preset->seen;
+    for (const struct seen_key *other = *seen; other; other = other->next) {
+        if (strcmp(other->key, setting->key) != 0 ||
+            strcmp(other->section, setting->section->kind) != 0)
+            continue;
+        loader_report(loader, place_of_key(setting), "'%s' is already set in line %u; keep one",
+                      setting->key, other->line);
+        return false;
+    }
+    struct seen_key *made = arena_alloc(loader->arena, sizeof(*made));
+    *made = (struct seen_key){.section = setting->section->kind,
+                              .key = setting->key,
+                              .line = setting->line.number,
+                              .next = *seen};
+    *seen = made;
+    return true;
+}
+
+void config_apply(struct loader *loader, const struct section_kind *kind,
+                  const struct setting_target *target, const struct ini_setting *setting)
+{
+    const struct config_key *key = find_key(loader, kind, setting);
+    if (!key || (key->shape != KEY_LIST && !is_first(loader, target, setting)))
+        return;
+    if (!key->may_be_empty && setting->value[0] == '\0')
+        loader_report(loader, place_of_value(setting, 0),
+                      "'%s' has no value; give it one, or take the line out", setting->key);
+    else
+        key->apply(loader, target, setting);
+}
