@@ -1,0 +1,310 @@
+#include "plan.h"
+
+#include "scopefs/mem.h"
+#include "scopefs/strbuf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* Linux refuses host names of more than 64 bytes (HOST_NAME_MAX); DNS labels end at 63. */
+#define HOSTNAME_LENGTH 63
+
+static bool has_mount(const struct sandbox_plan *plan, const char *destination)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (strcmp(plan->mounts[i].destination, destination) == 0)
+            return true;
+    return false;
+}
+
+/* bwrap would make missing parents by itself, but for nobody else to enter. */
+static void add_parents(struct sandbox_plan *plan, const char *destination)
+{
+    const char *slash = strrchr(destination, '/');
+    if (!slash || slash == destination)
+        return;
+    cleanup_free char *parent = xmemdup0(destination, (size_t)(slash - destination));
+    if (!has_mount(plan, parent))
+        sandbox_plan_add_mount(plan, SANDBOX_DIRECTORY, parent, NULL, 0755);
+}
+
+void sandbox_plan_add_mount(struct sandbox_plan *plan, enum sandbox_mount_kind kind,
+                            const char *destination, const char *source, mode_t permissions)
+{
+    add_parents(plan, destination);
+    plan->mounts = xreallocarray(plan->mounts, plan->mount_count + 1, sizeof(*plan->mounts));
+    plan->mounts[plan->mount_count++] = (struct sandbox_mount){
+        .kind = kind,
+        .destination = xstrdup(destination),
+        .source = source ? xstrdup(source) : NULL,
+        .permissions = permissions,
+    };
+}
+
+void sandbox_plan_set_variable(struct sandbox_plan *plan, const char *name, const char *value)
+{
+    for (size_t i = 0; i < plan->variable_count; i++) {
+        struct sandbox_variable *known = &plan->environment[i];
+        if (strcmp(known->name, name) != 0)
+            continue;
+        free(known->value);
+        known->value = xstrdup(value);
+        return;
+    }
+    plan->environment =
+        xreallocarray(plan->environment, plan->variable_count + 1, sizeof(*plan->environment));
+    plan->environment[plan->variable_count++] =
+        (struct sandbox_variable){.name = xstrdup(name), .value = xstrdup(value)};
+}
+
+/* --- The system: /usr and what belongs to it --- */
+
+/* A link like /bin -> usr/bin or /etc/localtime -> /usr/share/...: it means the same inside. */
+static bool points_into_usr(const char *target)
+{
+    if (target[0] == '/')
+        target++;
+    while (strncmp(target, "../", 3) == 0)
+        target += 3;
+    return strncmp(target, "usr/", 4) == 0;
+}
+
+static void add_host_path(struct sandbox_plan *plan, const struct host_path *found)
+{
+    if (found->kind == HOST_ABSENT)
+        return;
+    /* Without a network a resolver's address only tells the agent about the host. */
+    if (strcmp(found->path, "/etc/resolv.conf") == 0 && !plan->share_network)
+        return;
+    if (found->kind == HOST_SYMLINK && points_into_usr(found->target))
+        sandbox_plan_add_mount(plan, SANDBOX_SYMLINK, found->path, found->target, 0);
+    else
+        sandbox_plan_add_mount(plan, SANDBOX_READ_ONLY_BIND, found->path, found->path, 0);
+}
+
+static void add_made_up_file(struct sandbox_plan *plan, const char *path, const char *contents)
+{
+    sandbox_plan_add_mount(plan, SANDBOX_FILE, path, contents, 0444);
+}
+
+/* Names for the ids that show up inside: the command's own, root for what its owner is asked by
+ * name, and the overflow id (65534), as which every id without a mapping appears. */
+static void add_accounts(struct sandbox_plan *plan)
+{
+    cleanup_free char *passwd =
+        xasprintf("root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
+                  "%s:x:%u:%u:%s:%s:/bin/sh\n"
+                  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+                  SANDBOX_USER, plan->uid, plan->gid, SANDBOX_USER, SANDBOX_HOME);
+    cleanup_free char *group = xasprintf("root:x:0:\n"
+                                         "%s:x:%u:\n"
+                                         "nogroup:x:65534:\n",
+                                         SANDBOX_USER, plan->gid);
+    add_made_up_file(plan, "/etc/passwd", passwd);
+    add_made_up_file(plan, "/etc/group", group);
+}
+
+static void add_name_services(struct sandbox_plan *plan)
+{
+    cleanup_free char *hosts = xasprintf("127.0.0.1 localhost %s\n"
+                                         "::1 localhost ip6-localhost ip6-loopback\n",
+                                         plan->hostname);
+    cleanup_free char *services = xasprintf("passwd: files\n"
+                                            "group: files\n"
+                                            "shadow: files\n"
+                                            "hosts: files%s\n"
+                                            "networks: files\n"
+                                            "protocols: files\n"
+                                            "services: files\n",
+                                            plan->share_network ? " dns" : "");
+    add_made_up_file(plan, "/etc/hosts", hosts);
+    add_made_up_file(plan, "/etc/nsswitch.conf", services);
+}
+
+static void add_mounts(struct sandbox_plan *plan, const struct host_facts *facts,
+                       const char *view_path)
+{
+    for (size_t i = 0; i < facts->path_count; i++)
+        add_host_path(plan, &facts->paths[i]);
+    add_accounts(plan);
+    add_name_services(plan);
+    sandbox_plan_add_mount(plan, SANDBOX_SYMLINK, "/etc/mtab", "../proc/self/mounts", 0);
+    sandbox_plan_add_mount(plan, SANDBOX_PROC, "/proc", NULL, 0);
+    sandbox_plan_add_mount(plan, SANDBOX_DEV, "/dev", NULL, 0);
+    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/tmp", NULL, 01777);
+    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/var/tmp", NULL, 01777);
+    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/run", NULL, 0755);
+    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, SANDBOX_HOME, NULL, 0700);
+    sandbox_plan_add_mount(plan, SANDBOX_VIEW, SANDBOX_WORKSPACE, view_path, 0);
+}
+
+/* --- The environment --- */
+
+static const char *host_variable(const struct host_facts *facts, const char *name)
+{
+    size_t length = strlen(name);
+    for (char *const *entry = facts->environment; entry && *entry; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            return *entry + length + 1;
+    return NULL;
+}
+
+static int add_requested_variable(struct sandbox_plan *plan, const char *assignment,
+                                  struct error **error)
+{
+    const char *equals = strchr(assignment, '=');
+    if (!equals || equals == assignment)
+        return error_set(error, 0, "--env %s: write it as NAME=VALUE", assignment);
+    cleanup_free char *name = xmemdup0(assignment, (size_t)(equals - assignment));
+    sandbox_plan_set_variable(plan, name, equals + 1);
+    return 0;
+}
+
+static int add_environment(struct sandbox_plan *plan, const struct sandbox_request *request,
+                           const struct host_facts *facts, struct error **error)
+{
+    const char *terminal = host_variable(facts, "TERM");
+    sandbox_plan_set_variable(plan, "PATH", DEFAULT_PATH);
+    sandbox_plan_set_variable(plan, "HOME", SANDBOX_HOME);
+    sandbox_plan_set_variable(plan, "USER", SANDBOX_USER);
+    sandbox_plan_set_variable(plan, "SHELL", "/bin/sh");
+    sandbox_plan_set_variable(plan, "LANG", "C.UTF-8");
+    sandbox_plan_set_variable(plan, "TERM", terminal ? terminal : "dumb");
+
+    const struct exec_settings *settings = &request->scope->exec;
+    for (size_t i = 0; i < settings->env_count; i++) {
+        const struct env_setting *setting = &settings->env[i];
+        const char *value = setting->value ? setting->value : host_variable(facts, setting->name);
+        if (value)
+            sandbox_plan_set_variable(plan, setting->name, value);
+    }
+    for (const char *const *entry = request->environment; entry && *entry; entry++)
+        if (add_requested_variable(plan, *entry, error) < 0)
+            return -1;
+    return 0;
+}
+
+/* --- The rest --- */
+
+static char *hostname_for(const char *scope_name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    char *hostname = xmemdup0(scope_name, strnlen(scope_name, HOSTNAME_LENGTH));
+    for (char *at = hostname; *at; at++)
+        if (!strchr(allowed, *at))
+            *at = '-';
+    return hostname;
+}
+
+static bool is_at_or_below(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+    return strncmp(path, directory, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+static bool has_parent_component(const char *path)
+{
+    for (const char *at = path; (at = strstr(at, "..")); at += 2)
+        if ((at == path || at[-1] == '/') && (at[2] == '\0' || at[2] == '/'))
+            return true;
+    return false;
+}
+
+static int set_workdir(struct sandbox_plan *plan, const char *wanted, struct error **error)
+{
+    if (!wanted || !*wanted)
+        wanted = SANDBOX_WORKSPACE;
+    if (has_parent_component(wanted))
+        return error_set(error, 0, "--workdir %s: write it without '..'", wanted);
+    if (wanted[0] != '/')
+        plan->workdir = xasprintf("%s/%s", SANDBOX_WORKSPACE, wanted);
+    else if (is_at_or_below(wanted, SANDBOX_WORKSPACE))
+        plan->workdir = xstrdup(wanted);
+    else
+        return error_set(error, 0, "--workdir %s: it must be relative, or lie below %s", wanted,
+                         SANDBOX_WORKSPACE);
+    return 0;
+}
+
+int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *request,
+                      const struct host_facts *facts, const char *view_path, struct error **error)
+{
+    const struct exec_settings *settings = &request->scope->exec;
+    plan->uid = facts->uid;
+    plan->gid = facts->gid;
+    plan->share_network = settings->network == NETWORK_HOST;
+    plan->timeout_ms = request->has_timeout ? request->timeout_ms : settings->timeout_ms;
+    plan->command = request->command;
+    plan->hostname = hostname_for(request->scope->name);
+    add_mounts(plan, facts, view_path);
+    if (add_environment(plan, request, facts, error) < 0 ||
+        set_workdir(plan, request->workdir, error) < 0)
+        return -1;
+    return sandbox_plan_check(plan, error);
+}
+
+/* --- The check --- */
+
+static bool agent_can_write(const struct sandbox_mount *mount)
+{
+    return mount->kind == SANDBOX_TMPFS || mount->kind == SANDBOX_DEV ||
+           mount->kind == SANDBOX_VIEW;
+}
+
+static int check_pair(const struct sandbox_mount *earlier, const struct sandbox_mount *later,
+                      struct error **error)
+{
+    if (strcmp(earlier->destination, later->destination) == 0)
+        return error_set(error, 0, "two mounts of the sandbox share the place %s",
+                         later->destination);
+    if (is_at_or_below(later->destination, earlier->destination) && agent_can_write(earlier))
+        return error_set(error, 0, "%s would be mounted below %s, which the agent can write",
+                         later->destination, earlier->destination);
+    if (is_at_or_below(earlier->destination, later->destination))
+        return error_set(error, 0, "%s would be mounted over %s", later->destination,
+                         earlier->destination);
+    return 0;
+}
+
+static int check_place(const struct sandbox_mount *mount, struct error **error)
+{
+    const char *place = mount->destination;
+    if (place[0] != '/' || place[1] == '\0' || strstr(place, "//") ||
+        place[strlen(place) - 1] == '/' || has_parent_component(place))
+        return error_set(error, 0, "'%s' is no place for a mount", place);
+    return 0;
+}
+
+int sandbox_plan_check(const struct sandbox_plan *plan, struct error **error)
+{
+    if (plan->uid == 0)
+        return error_set(error, 0, "a command never runs as root");
+    if (plan->mount_count == 0 || plan->mounts[plan->mount_count - 1].kind != SANDBOX_VIEW)
+        return error_set(error, 0, "the view is not the last mount of the sandbox");
+    for (size_t later = 0; later < plan->mount_count; later++) {
+        if (check_place(&plan->mounts[later], error) < 0)
+            return -1;
+        for (size_t earlier = 0; earlier < later; earlier++)
+            if (check_pair(&plan->mounts[earlier], &plan->mounts[later], error) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+void sandbox_plan_free(struct sandbox_plan *plan)
+{
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        free(plan->mounts[i].destination);
+        free(plan->mounts[i].source);
+    }
+    for (size_t i = 0; i < plan->variable_count; i++) {
+        free(plan->environment[i].name);
+        free(plan->environment[i].value);
+    }
+    free(plan->mounts);
+    free(plan->environment);
+    free(plan->hostname);
+    free(plan->workdir);
+    *plan = (struct sandbox_plan){0};
+}

@@ -1,0 +1,43 @@
+/* Running other programs, and ending everything that descends from this one. */
+#ifndef SCOPEFS_EXEC_PROCESS_H
+#define SCOPEFS_EXEC_PROCESS_H
+
+#include "scopefs/error.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The path of a program by PATH, or in the usual folders; the caller frees it. NULL when there is
+ * none. */
+char *process_find_program(const char *name);
+
+/* In a child, before it executes another program: a process group of its own, so that a terminal's
+ * signals do not reach it, and no blocked signals. */
+void process_prepare_child(void);
+
+/* Runs a program (arguments[0] is its path) with no input to its end. What it prints on standard
+ * output is dropped; what it prints on standard error goes to `stderr_fd`. Returns its exit status,
+ * 128+n for signal n, or -1 with *error set when it could not be started. */
+int process_run(const char *const *arguments, int stderr_fd, struct error **error);
+
+/* As a shell has it: 128+n for signal n. */
+int process_exit_status(int wait_status);
+
+/* Sends the signal to all that descend from process `ancestor`, not to itself. */
+void process_signal_descendants(pid_t ancestor, int signal_number);
+
+struct process_set {
+    pid_t *items;
+    size_t count;
+};
+
+/* The children that this process has now, for process_end_children. */
+void process_list_children(struct process_set *children);
+
+/* For a subreaper: kills and reaps its children until there are none left but those of `spared`:
+ * a program keeps the children that it had before it was executed in a shell's place. */
+void process_end_children(const struct process_set *spared);
+
+void process_set_free(struct process_set *set);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * scopefs-stage2: the first program inside a sandbox. It checks that the sandbox is the one that
+ * was meant, tells scopefs-exec so, closes every descriptor but the standard ones, and becomes the
+ * command. It is not meant to be run by hand, and is linked without shared libraries where that is
+ * possible: it then starts fast, runs on any root file system and heeds no LD_ variable.
+ */
+#include "stage2.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+struct stage2_request {
+    int channel; /* -1: nobody listens */
+    bool check_device;
+    unsigned device_major, device_minor;
+    const char *workspace;
+    const char *workdir;
+    char **command;
+};
+
+static _Noreturn void refuse(const struct stage2_request *request, const char *what)
+{
+    if (request->channel >= 0)
+        (void)!send(request->channel, STAGE2_REFUSED, 1, MSG_NOSIGNAL);
+    fprintf(stderr, "scopefs-exec: %s%s%s\n", what, errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    exit(125);
+}
+
+static const char *value_of(const char *argument, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(argument, name, length) == 0 ? argument + length : NULL;
+}
+
+static bool parse_argument(struct stage2_request *request, const char *argument)
+{
+    const char *value;
+    char end;
+    if ((value = value_of(argument, "--channel=")))
+        return sscanf(value, "%d%c", &request->channel, &end) == 1;
+    if ((value = value_of(argument, "--device="))) {
+        request->check_device = true;
+        return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
+    }
+    if ((value = value_of(argument, "--workspace=")))
+        request->workspace = value;
+    else if ((value = value_of(argument, "--workdir=")))
+        request->workdir = value;
+    return value != NULL;
+}
+
+static void parse_arguments(struct stage2_request *request, int argc, char **argv)
+{
+    int next = 1;
+    while (next < argc && strcmp(argv[next], "--") != 0)
+        if (!parse_argument(request, argv[next++]))
+            refuse(request, "scopefs-stage2: bad argument; it is run by scopefs-exec only");
+    if (next + 1 >= argc || !request->workspace || !request->workdir)
+        refuse(request, "scopefs-stage2: it is run by scopefs-exec only");
+    request->command = argv + next + 1;
+}
+
+/* A view that went away, or was swapped for something else, between the helper's look at it and the
+ * bind mount, would leave the command in a directory without rules. */
+static void check_workspace(const struct stage2_request *request)
+{
+    struct stat status;
+    struct statfs file_system;
+    if (stat(request->workspace, &status) < 0 || statfs(request->workspace, &file_system) < 0)
+        refuse(request, "the workspace cannot be looked at");
+    if (!request->check_device)
+        return;
+    if (file_system.f_type == FUSE_SUPER_MAGIC &&
+        status.st_dev == makedev(request->device_major, request->device_minor))
+        return;
+    errno = 0;
+    refuse(request, "the workspace is not the view that was meant; was it just unmounted?");
+}
+
+static void enter_workdir(const struct stage2_request *request)
+{
+    if (chdir(request->workdir) == 0 && setenv("PWD", request->workdir, 1) == 0)
+        return;
+    char text[512];
+    snprintf(text, sizeof(text), "cannot enter %s", request->workdir);
+    refuse(request, text);
+}
+
+int main(int argc, char **argv)
+{
+    struct stage2_request request = {.channel = -1};
+    parse_arguments(&request, argc, argv);
+    check_workspace(&request);
+    enter_workdir(&request);
+    /* Leader of a session and group of its own, so that signals can be sent to the group. */
+    if (setsid() < 0)
+        refuse(&request, "setsid");
+    if (request.channel >= 0 && send(request.channel, STAGE2_READY, 1, MSG_NOSIGNAL) != 1)
+        refuse(&request, "scopefs-exec is gone");
+    if (close_range(3, ~0U, 0) < 0) {
+        fprintf(stderr, "scopefs-exec: cannot close descriptors: %s\n", strerror(errno));
+        return 125;
+    }
+    execvp(request.command[0], request.command);
+    int failure = errno;
+    fprintf(stderr, "scopefs-exec: cannot run '%s': %s\n", request.command[0], strerror(failure));
+    /* As env(1) has it. */
+    return failure == ENOENT ? 127 : 126;
+}

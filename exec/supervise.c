@@ -1,0 +1,225 @@
+#include "supervise.h"
+
+#include "scopefs/fd.h"
+#include "stage2.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long the processes of a sandbox have between SIGTERM and SIGKILL. */
+#define KILL_AFTER_MS 2000
+#define NEVER         INT64_MAX
+
+static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+struct watch {
+    int signals;
+    struct sandbox *sandbox;
+    struct outcome *outcome;
+    pid_t command;     /* leads its own process group; 0 while it is not there */
+    int command_pidfd; /* or -1 */
+    int64_t deadline;  /* in milliseconds of the monotonic clock */
+    bool terminating;  /* SIGTERM was sent; SIGKILL follows at the deadline */
+    bool ended;
+};
+
+int supervisor_prepare(struct supervisor *supervisor, struct error **error)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    /* Ignored by inheritance, children would be gone before anybody has read their status. */
+    signal(SIGCHLD, SIG_DFL);
+    for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
+        struct sigaction present;
+        if (sigaction(passed_on[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
+            sigaddset(&signals, passed_on[i]);
+    }
+    process_list_children(&supervisor->inherited);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
+        supervisor->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return supervisor->signals < 0 ? error_set(error, errno, "cannot receive signals") : 0;
+}
+
+static int next_signal(int signals)
+{
+    struct signalfd_siginfo received;
+    ssize_t size = read(signals, &received, sizeof(received));
+    return size == (ssize_t)sizeof(received) ? (int)received.ssi_signo : 0;
+}
+
+int supervisor_interrupted(const struct supervisor *supervisor)
+{
+    int number;
+    do {
+        number = next_signal(supervisor->signals);
+    } while (number == SIGCHLD);
+    return number;
+}
+
+int supervisor_adopt(struct error **error)
+{
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return error_set(error, errno, "cannot become the parent of orphans");
+    return 0;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- What stage2 reports --- */
+
+static pid_t sender_of(struct msghdr *message)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+        struct ucred sender;
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS)
+            continue;
+        memcpy(&sender, CMSG_DATA(part), sizeof(sender));
+        return sender.pid;
+    }
+    return 0;
+}
+
+static void read_channel(struct watch *watch)
+{
+    char text = 0;
+    char control[CMSG_SPACE(sizeof(struct ucred))];
+    struct iovec part = {.iov_base = &text, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t size = recvmsg(watch->sandbox->channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (size == 1 && text == STAGE2_READY[0]) {
+        watch->outcome->came_up = true;
+        watch->command = sender_of(&message);
+        watch->command_pidfd = (int)syscall(SYS_pidfd_open, watch->command, 0);
+    } else if (size == 1) {
+        watch->outcome->refused = true;
+    }
+    fd_close(&watch->sandbox->channel);
+}
+
+/* --- Signals --- */
+
+static bool command_has_ended(const struct watch *watch)
+{
+    struct pollfd process = {.fd = watch->command_pidfd, .events = POLLIN};
+    return watch->command_pidfd < 0 || poll(&process, 1, 0) != 0;
+}
+
+static void pass_signal_on(struct watch *watch, int number)
+{
+    if (!watch->outcome->came_up) {
+        watch->outcome->interrupted = number;
+        watch->ended = true;
+    } else if (!command_has_ended(watch)) {
+        /* Not later: once its leader is gone, the group's number may be another's. */
+        kill(-watch->command, number);
+    }
+}
+
+static void reap(struct watch *watch)
+{
+    int status;
+    if (waitpid(watch->sandbox->bwrap, &status, WNOHANG) != watch->sandbox->bwrap)
+        return;
+    watch->outcome->exit_status = process_exit_status(status);
+    watch->ended = true;
+}
+
+static void read_signals(struct watch *watch)
+{
+    for (int number; !watch->ended && (number = next_signal(watch->signals));) {
+        if (number == SIGCHLD)
+            reap(watch);
+        else
+            pass_signal_on(watch, number);
+    }
+}
+
+/* --- Time --- */
+
+static void act_on_deadline(struct watch *watch)
+{
+    watch->outcome->timed_out = true;
+    if (watch->terminating || !watch->outcome->came_up) {
+        watch->ended = true;
+        return;
+    }
+    process_signal_descendants(watch->sandbox->bwrap, SIGTERM);
+    watch->terminating = true;
+    watch->deadline = now_ms() + KILL_AFTER_MS;
+}
+
+static int time_left(const struct watch *watch)
+{
+    if (watch->deadline == NEVER)
+        return -1;
+    int64_t left = watch->deadline - now_ms();
+    if (left <= 0)
+        return 0;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static void wait_for_event(struct watch *watch)
+{
+    struct pollfd sources[] = {
+        {.fd = watch->sandbox->channel, .events = POLLIN},
+        {.fd = watch->signals, .events = POLLIN},
+    };
+    if (poll(sources, 2, time_left(watch)) < 0)
+        return;
+    /* First the channel: a report and the end that follows it may arrive together. */
+    if (sources[0].revents)
+        read_channel(watch);
+    if (sources[1].revents)
+        read_signals(watch);
+    if (!watch->ended && time_left(watch) == 0)
+        act_on_deadline(watch);
+}
+
+void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandbox,
+                      unsigned long timeout_ms, struct outcome *outcome)
+{
+    struct watch watch = {
+        .signals = supervisor->signals,
+        .sandbox = sandbox,
+        .outcome = outcome,
+        .command_pidfd = -1,
+        .deadline = timeout_ms ? now_ms() + (int64_t)timeout_ms : NEVER,
+    };
+    *outcome = (struct outcome){0};
+    while (!watch.ended)
+        wait_for_event(&watch);
+    if (sandbox->channel >= 0)
+        read_channel(&watch);
+    fd_close(&sandbox->channel);
+    fd_close(&watch.command_pidfd);
+    /* bwrap ends with its command; this waits for what the command left in the background. */
+    process_end_children(&supervisor->inherited);
+}
+
+void supervisor_free(struct supervisor *supervisor)
+{
+    fd_close(&supervisor->signals);
+    process_set_free(&supervisor->inherited);
+}

@@ -1,0 +1,47 @@
+/*
+ * From a sandbox's start to its end: passes signals on to the command, enforces the time limit, and
+ * does not return before the last process of the sandbox is gone.
+ */
+#ifndef SCOPEFS_EXEC_SUPERVISE_H
+#define SCOPEFS_EXEC_SUPERVISE_H
+
+#include "process.h"
+#include "sandbox.h"
+#include "scopefs/error.h"
+
+#include <stdbool.h>
+
+struct outcome {
+    bool came_up;    /* the command, or the attempt to execute it, was reached */
+    bool refused;    /* no command, and the cause was already said on standard error */
+    bool timed_out;  /* the time limit ended it */
+    int interrupted; /* the signal that ended it before the command was there, or 0 */
+    int exit_status; /* of bwrap, which gives the command's, as a shell has it */
+};
+
+struct supervisor {
+    int signals;                  /* a signalfd */
+    struct process_set inherited; /* children that are not its own */
+};
+
+#define cleanup_supervisor __attribute__((cleanup(supervisor_free)))
+
+/* Blocks the signals that are passed on, except those that the caller made us ignore: they wait
+ * from here on to be read, so that a clean-up follows. To be called once, before the first child.
+ * 0, or -1 with *error set. */
+int supervisor_prepare(struct supervisor *supervisor, struct error **error);
+
+/* The number of a signal that has arrived since, or 0. */
+int supervisor_interrupted(const struct supervisor *supervisor);
+
+/* Adopts what a dying bwrap leaves behind. To be called after the view is mounted, because its
+ * daemon shall not be adopted, and before sandbox_start. 0, or -1 with *error set. */
+int supervisor_adopt(struct error **error);
+
+/* Returns when the sandbox is gone, with *outcome set. A timeout of 0 is none. */
+void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandbox,
+                      unsigned long timeout_ms, struct outcome *outcome);
+
+void supervisor_free(struct supervisor *supervisor);
+
+#endif
