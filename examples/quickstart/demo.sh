@@ -49,6 +49,7 @@ break_promise() {
 succeeds() { ((status == 0)) || break_promise "this should have succeeded"; }
 refused() { ((status != 0)) || break_promise "this should have been refused"; }
 shows() { [[ $shown == *"$1"* ]] || break_promise "this should show: $1"; }
+is_shown() { [[ $shown == "$1" ]] || break_promise "this should show exactly: $1"; }
 hides() { [[ $shown != *"$1"* ]] || break_promise "this should not show: $1"; }
 
 show_view() {
@@ -102,8 +103,6 @@ show_view() {
     succeeds
     shows 'total 600'
 }
-
-is_shown() { [[ $shown == "$1" ]] || break_promise "this should show exactly: $1"; }
 
 show_later_secret() {
     heading "Rules cover what does not exist yet: the owner makes a secret now"

@@ -75,7 +75,8 @@ END
 echo "Acme delivers at 12 cents a piece until the end of the year." >contracts/acme.txt
 echo "Our margin is 40 percent." >contracts/margins.txt
 
-printf '%s\n' /output/ .env /secrets/ >.gitignore
+# What git has stored can be read wherever .git can, so contracts are kept out of it, like secrets.
+printf '%s\n' /output/ /contracts/ /secrets/ .env >.gitignore
 echo "PAYMENT_KEY=live-4242-do-not-leak" >.env
 echo "live-4242-do-not-leak" >secrets/payment.key
 
