@@ -330,15 +330,16 @@ shared_copy() {
         return
     }
     if setpriv --reuid="$test_user" --regid="$test_user" --clear-groups \
-        test -r "$path/${1:-.}"; then
+        test -r "$path${1:+/$1}"; then
         printf '%s\n' "$path"
         return
     fi
     place=$test_folder/shared/${path//\//_}
-    mkdir -p "$place"
+    mkdir -p "$test_folder/shared"
     if (($# == 0)); then
-        cp -rL "$path/." "$place"
+        cp -rL "$path" "$place"
     else
+        mkdir -p "$place"
         (cd "$path" && cp -rL "$@" "$place")
     fi
     chmod -R a+rX "$test_folder/shared"

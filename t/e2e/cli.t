@@ -49,7 +49,6 @@ prints_help_and_refuses_wrong_usage() {
     like "is named" "$errors" fly
     exits "mount without a scope" 2 scopefs mount
     exits "explain without a path" 2 scopefs explain agent
-    exits "check without a file" 2 scopefs check
 }
 
 checks_a_file() {

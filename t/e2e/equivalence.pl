@@ -43,34 +43,42 @@ sub make_tree {
     return;
 }
 
+# A component that may well match `name`.
 sub random_component {
-    my $name = pick(@names);
+    my ($name) = @_;
     my $dice = rand;
     return $name                                            if $dice < 0.6;
-    return '*'                                              if $dice < 0.68;
-    return '*' . substr($name, -1)                          if $dice < 0.74;
-    return substr($name, 0, 1) . '*'                        if $dice < 0.8;
-    return '?' . substr($name, 1)                           if $dice < 0.85;
-    return '[' . pick('ab', '!a', 'a-c', 'xy', '!b-z') . ']' . pick('', '*', '.c') if $dice < 0.92;
-    return '{' . join(',', pick(@names), pick(@names)) . '}';
+    return '*'                                              if $dice < 0.66;
+    return '*' . substr($name, -1)                          if $dice < 0.72;
+    return substr($name, 0, 1) . '*'                        if $dice < 0.78;
+    return '?' . substr($name, 1)                           if $dice < 0.84;
+    return '[' . pick('ab', '!a', 'a-c', 'xy', '!b-z') . ']' . pick('', '*', '.c') if $dice < 0.9;
+    return '{' . join(',', pick(@names), $name) . '}';
 }
 
+# Made from a path of the tree, so that most rules have something to match there.
 sub random_pattern {
-    my @components = map { rand() < 0.12 ? '**' : random_component() } 1 .. 1 + int rand 3;
-    my $pattern = (rand() < 0.4 ? '/' : '') . join('/', @components) . (rand() < 0.2 ? '/' : '');
-    return qq("$pattern");
+    my ($found) = @_;
+    my @components = split m{/}, pick(@$found);
+    my $anchored = rand() < 0.5;
+    splice @components, 0, int rand @components unless $anchored;
+    splice @components, 1 + int rand @components;
+    @components = map { rand() < 0.08 ? '**' : random_component($_) } @components;
+    my $pattern = ($anchored ? '/' : rand() < 0.3 ? '**/' : '') . join('/', @components);
+    return '"' . $pattern . (rand() < 0.2 ? '/' : '') . '"';
 }
 
 sub make_rules {
-    my ($folder) = @_;
+    my ($folder, $found) = @_;
     open my $file, '>', "$folder/scopefs.ini" or die;
     print $file "[scope random]\nsource = source\ndefault = ", pick(qw(none none view read write)), "\n";
     print $file "\n[rules random]\n";
-    print $file pick(qw(none none view read write write)), " = ", random_pattern(), "\n"
-        for 1 .. 1 + int rand 8;
+    print $file pick(qw(none none view read write write)), " = ", random_pattern($found), "\n"
+        for 1 .. 2 + int rand 12;
     if (rand() < 0.6) {
         print $file "\n[ceiling random]\n";
-        print $file pick(qw(none view read)), " = ", random_pattern(), "\n" for 1 .. 1 + int rand 3;
+        print $file pick(qw(none view read)), " = ", random_pattern($found), "\n"
+            for 1 .. 1 + int rand 3;
     }
     close $file or die;
     return;
@@ -83,7 +91,7 @@ sub generate {
     mkdir "$folder/source" or die "$folder/source: $!";
     my @found;
     make_tree($folder, '', 1, \@found);
-    make_rules($folder);
+    make_rules($folder, \@found);
     open my $file, '>', "$folder/paths" or die;
     # A leading slash keeps a name that begins with a dash from being an option.
     print $file "/$_\0" for @found;
