@@ -101,9 +101,10 @@ static int parse_command_line(struct invocation *invocation, int argc, char **ar
     argv[1 + operands] = NULL;
     int first_word = operands > 1 && strcmp(argv[2], "--") == 0 ? 3 : 2;
     if (operands < 1)
-        return error_set(error, 0, "name a scope and a command");
+        return error_set(error, 0, "%s: name a scope and a command", command_line.name);
     if (first_word > operands)
-        return error_set(error, 0, "name a command to run in scope %s", argv[1]);
+        return error_set(error, 0, "%s: name a command to run in scope %s", command_line.name,
+                         argv[1]);
     invocation->scope_name = argv[1];
     invocation->request.command = argv + first_word;
     invocation->request.environment = invocation->environment;
@@ -138,30 +139,19 @@ static void free_config(struct config **config)
         config_free(*config);
 }
 
-/* Everything about one command, from here to its end. */
 struct job {
-    const struct invocation *invocation;
     const char *config_file;
     const struct scope *scope;
     struct identity identity;
-    struct host_facts facts;
 };
 
-static int make_plan(const struct job *job, const struct view_mount *view,
-                     struct sandbox_plan *plan, struct error **error)
-{
-    return sandbox_plan_make(plan, &job->invocation->request, &job->facts, view->path, error);
-}
-
-static int print_plan(const struct job *job, struct error **error)
+static int print_plan(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
     struct view_mount view;
-    cleanup_plan struct sandbox_plan plan = {0};
     if (view_mount_look(&view, job->scope, &job->identity, error) < 0)
         return STATUS_FAILED;
-    int result = make_plan(job, &view, &plan, error);
-    if (result == 0)
-        result = dry_run_print(stdout, &plan, job->scope, &view, &job->identity, error);
+    sandbox_plan_set_view(plan, view.path);
+    int result = dry_run_print(stdout, plan, job->scope, &view, &job->identity, error);
     view_mount_close(&view, NULL);
     return result == 0 ? 0 : STATUS_FAILED;
 }
@@ -180,29 +170,30 @@ static int status_of(const struct job *job, const struct outcome *outcome, const
     return STATUS_FAILED;
 }
 
-static int run_in_view(const struct job *job, const struct view_mount *view, const char *bwrap,
+static int run_in_view(const struct job *job, struct sandbox_plan *plan,
+                       const struct view_mount *view, const char *bwrap,
                        const struct supervisor *supervisor, struct error **error)
 {
-    cleanup_plan struct sandbox_plan plan = {0};
     struct sandbox sandbox;
     struct outcome outcome;
     int interrupted = supervisor_interrupted(supervisor);
     if (interrupted)
         return STATUS_SIGNAL + interrupted;
-    if (make_plan(job, view, &plan, error) < 0 || supervisor_adopt(error) < 0 ||
-        sandbox_start(&sandbox, bwrap, &plan, view, &job->identity, error) < 0)
+    sandbox_plan_set_view(plan, view->path);
+    if (supervisor_adopt(error) < 0 ||
+        sandbox_start(&sandbox, bwrap, plan, view, &job->identity, error) < 0)
         return STATUS_FAILED;
-    supervisor_watch(supervisor, &sandbox, plan.timeout_ms, &outcome);
-    return status_of(job, &outcome, bwrap, &plan, error);
+    supervisor_watch(supervisor, &sandbox, plan->timeout_ms, &outcome);
+    return status_of(job, &outcome, bwrap, plan, error);
 }
 
-static void report(struct error *error)
+static void report(const struct error *error)
 {
     if (error)
-        fprintf(stderr, "scopefs-exec: %s\n", error->message);
+        fprintf(stderr, "%s: %s\n", command_line.name, error->message);
 }
 
-static int run_command(const struct job *job, struct error **error)
+static int run_plan(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
     cleanup_supervisor struct supervisor supervisor = {.signals = -1};
     cleanup_error struct error *close_error = NULL;
@@ -215,33 +206,39 @@ static int run_command(const struct job *job, struct error **error)
     if (supervisor_prepare(&supervisor, error) < 0 ||
         view_mount_open(&view, job->scope, job->config_file, &job->identity, error) < 0)
         return STATUS_FAILED;
-    int status = run_in_view(job, &view, bwrap, &supervisor, error);
+    int status = run_in_view(job, plan, &view, bwrap, &supervisor, error);
     /* The command has run, or not: that is what the exit status tells. */
     if (view_mount_close(&view, &close_error) < 0)
         report(close_error);
     return status;
 }
 
-static int do_job(const struct invocation *invocation, struct error **error)
+/* Plans the command first, so that what cannot be planned mounts nothing. */
+static int do_job(const struct job *job, const struct invocation *invocation, struct error **error)
+{
+    __attribute__((cleanup(host_facts_free))) struct host_facts facts = {
+        .uid = job->identity.uid, .gid = job->identity.gid, .environment = environ};
+    cleanup_plan struct sandbox_plan plan = {0};
+    struct sandbox_request request = invocation->request;
+    request.scope = job->scope;
+    host_facts_gather(&facts);
+    if (sandbox_plan_make(&plan, &request, &facts, error) < 0)
+        return STATUS_FAILED;
+    return invocation->dry_run ? print_plan(job, &plan, error) : run_plan(job, &plan, error);
+}
+
+static int find_job(const struct invocation *invocation, struct error **error)
 {
     cleanup_free char *found = invocation->config_file ? NULL : config_find(error);
-    const char *file = invocation->config_file ? invocation->config_file : found;
-    if (!file)
+    struct job job = {.config_file = invocation->config_file ? invocation->config_file : found};
+    if (!job.config_file)
         return STATUS_FAILED;
-    __attribute__((cleanup(free_config))) struct config *config = load_config(file, error);
-    const struct scope *scope = config ? config_scope(config, invocation->scope_name, error) : NULL;
-    __attribute__((cleanup(host_facts_free))) struct host_facts facts = {.environment = environ};
-    struct job job = {.invocation = invocation, .config_file = file, .scope = scope};
-    if (!scope || identity_choose(scope, &job.identity, error) < 0)
+    __attribute__((cleanup(free_config))) struct config *config =
+        load_config(job.config_file, error);
+    job.scope = config ? config_scope(config, invocation->scope_name, error) : NULL;
+    if (!job.scope || identity_choose(job.scope, &job.identity, error) < 0)
         return STATUS_FAILED;
-    facts.uid = job.identity.uid;
-    facts.gid = job.identity.gid;
-    host_facts_gather(&facts);
-    job.facts = facts;
-    struct invocation with_scope = *invocation;
-    with_scope.request.scope = scope;
-    job.invocation = &with_scope;
-    return invocation->dry_run ? print_plan(&job, error) : run_command(&job, error);
+    return do_job(&job, invocation, error);
 }
 
 static int print_seccomp(struct error **error)
@@ -263,7 +260,13 @@ static int do_invocation(const struct invocation *invocation, struct error **err
         puts("scopefs-exec " PACKAGE_VERSION);
         return 0;
     }
-    return invocation->print_seccomp ? print_seccomp(error) : do_job(invocation, error);
+    return invocation->print_seccomp ? print_seccomp(error) : find_job(invocation, error);
+}
+
+static void report_usage(const struct error *error)
+{
+    /* options_parse has put the program's name in front. */
+    fprintf(stderr, "%s\nTry '%s --help'.\n", error->message, command_line.name);
 }
 
 int main(int argc, char **argv)
@@ -271,13 +274,14 @@ int main(int argc, char **argv)
     cleanup_error struct error *error = NULL;
     struct invocation invocation = {0};
     int status = STATUS_FAILED;
-    if (tidy_descriptors(&error) == 0) {
-        if (parse_command_line(&invocation, argc, argv, &error) == 0)
-            status = do_invocation(&invocation, &error);
-        else
-            error_wrap(&error, "%s", "");
+    if (tidy_descriptors(&error) < 0) {
+        report(error);
+    } else if (parse_command_line(&invocation, argc, argv, &error) < 0) {
+        report_usage(error);
+    } else {
+        status = do_invocation(&invocation, &error);
+        report(error);
     }
-    report(error);
     free(invocation.environment);
     return status;
 }

@@ -122,8 +122,7 @@ static void add_name_services(struct sandbox_plan *plan)
     add_made_up_file(plan, "/etc/nsswitch.conf", services);
 }
 
-static void add_mounts(struct sandbox_plan *plan, const struct host_facts *facts,
-                       const char *view_path)
+static void add_mounts(struct sandbox_plan *plan, const struct host_facts *facts)
 {
     for (size_t i = 0; i < facts->path_count; i++)
         add_host_path(plan, &facts->paths[i]);
@@ -136,7 +135,7 @@ static void add_mounts(struct sandbox_plan *plan, const struct host_facts *facts
     sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/var/tmp", NULL, 01777);
     sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/run", NULL, 0755);
     sandbox_plan_add_mount(plan, SANDBOX_TMPFS, SANDBOX_HOME, NULL, 0700);
-    sandbox_plan_add_mount(plan, SANDBOX_VIEW, SANDBOX_WORKSPACE, view_path, 0);
+    sandbox_plan_add_mount(plan, SANDBOX_VIEW, SANDBOX_WORKSPACE, NULL, 0);
 }
 
 /* --- The environment --- */
@@ -228,7 +227,7 @@ static int set_workdir(struct sandbox_plan *plan, const char *wanted, struct err
 }
 
 int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *request,
-                      const struct host_facts *facts, const char *view_path, struct error **error)
+                      const struct host_facts *facts, struct error **error)
 {
     const struct exec_settings *settings = &request->scope->exec;
     plan->uid = facts->uid;
@@ -237,11 +236,18 @@ int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *r
     plan->timeout_ms = request->has_timeout ? request->timeout_ms : settings->timeout_ms;
     plan->command = request->command;
     plan->hostname = hostname_for(request->scope->name);
-    add_mounts(plan, facts, view_path);
+    add_mounts(plan, facts);
     if (add_environment(plan, request, facts, error) < 0 ||
         set_workdir(plan, request->workdir, error) < 0)
         return -1;
     return sandbox_plan_check(plan, error);
+}
+
+void sandbox_plan_set_view(struct sandbox_plan *plan, const char *path)
+{
+    struct sandbox_mount *view = &plan->mounts[plan->mount_count - 1];
+    free(view->source);
+    view->source = xstrdup(path);
 }
 
 /* --- The check --- */

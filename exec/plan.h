@@ -69,10 +69,13 @@ struct sandbox_plan {
 
 #define cleanup_plan __attribute__((cleanup(sandbox_plan_free)))
 
-/* Fills *plan (zeroed by the caller). `view_path` is where the scope is mounted on the host. 0, or
- * -1 with *error set: a request that cannot be met, or a plan that sandbox_plan_check refuses. */
+/* Fills *plan (zeroed by the caller), all but where on the host the view is. 0, or -1 with *error
+ * set: a request that cannot be met, or a plan that sandbox_plan_check refuses. */
 int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *request,
-                      const struct host_facts *facts, const char *view_path, struct error **error);
+                      const struct host_facts *facts, struct error **error);
+
+/* Completes the plan, when the scope is mounted at that path. */
+void sandbox_plan_set_view(struct sandbox_plan *plan, const char *path);
 
 /* Refuses a plan in which a mount lies below a place that the agent can write (it could swap a
  * directory for a symlink while a sandbox is being set up), two mounts share a place, the view is
