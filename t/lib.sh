@@ -302,16 +302,20 @@ as_user() {
         PATH="$test_user_programs:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" "$@"
 }
 
+test_create_user() {
+    getent passwd "$test_user" >/dev/null && return
+    useradd --system --user-group --no-create-home --shell /bin/sh "$test_user" 2>/dev/null
+    # Another test may have been faster.
+    getent passwd "$test_user" >/dev/null || {
+        diag "cannot create the user $test_user"
+        return 1
+    }
+}
+
 # Once per test; says why when the host is not ready for it.
 test_prepare_user() {
     [[ ! -e $test_user_folder ]] || return 0
-    if ! getent passwd "$test_user" >/dev/null; then
-        useradd --system --user-group --no-create-home --shell /bin/sh "$test_user" 2>/dev/null ||
-            getent passwd "$test_user" >/dev/null || {
-            diag "cannot create the user $test_user"
-            return 1
-        }
-    fi
+    test_create_user || return 1
     test_prepare_home "$test_user_folder"
     chown -R "$test_user:" "$test_user_folder" "$test_folder/count" "$test_folder/failures"
     if ! setpriv --reuid="$test_user" --clear-groups --regid="$test_user" test -w /dev/fuse; then
@@ -329,6 +333,7 @@ shared_copy() {
         printf '%s\n' "$path"
         return
     }
+    test_create_user || return 1
     if setpriv --reuid="$test_user" --regid="$test_user" --clear-groups \
         test -r "$path${1:+/$1}"; then
         printf '%s\n' "$path"

@@ -6,7 +6,6 @@
 . "${0%/*}/../lib.sh"
 
 export TEST_SEED=${TEST_SEED:-$SRANDOM} TEST_ROUNDS=${TEST_ROUNDS:-15} TEST_PROBE
-test_prepare_user
 TEST_PROBE=$(shared_copy "$SCOPEFS_SRCDIR/t/e2e/equivalence.pl")
 
 mount_does_what_explain_says() {

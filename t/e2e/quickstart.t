@@ -4,7 +4,6 @@
 . "${0%/*}/../lib.sh"
 
 export TEST_QUICKSTART
-test_prepare_user
 TEST_QUICKSTART=$(shared_copy "$SCOPEFS_SRCDIR/examples/quickstart")
 
 count_views_below() { test_mounts_below "$1" | tr -dc '\0' | wc -c; }
@@ -29,6 +28,7 @@ interrupted_demo_cleans_up() {
     local signal prompt pid
     for signal in TERM HUP; do
         for prompt in 'agent \$ make' 'host \$ scopefs exec'; do
+            : >session
             "$TEST_QUICKSTART/demo.sh" >session 2>&1 &
             pid=$!
             wait_for 'grep -q "$prompt" session || ! kill -0 $pid 2>/dev/null' 60
