@@ -76,19 +76,24 @@ static void add_words(struct strbuf *line, const struct strbuf *arguments)
     }
 }
 
-static void add_comment(struct strbuf *text, const struct scope *scope,
-                        const struct view_mount *view)
+static void add_comment(struct strbuf *text, const struct scope *scope, const char *config_file,
+                        const struct view_mount *view, const struct identity *identity)
 {
     strbuf_add_format(text, "# A command of scope %s, for bash.", scope->name);
-    if (!view->is_mounted)
-        strbuf_add_format(text, " The view is not mounted; do it with: scopefs mount %s",
-                          scope->name);
+    if (!view->is_mounted) {
+        strbuf_add_text(text, " Mount the view first:\n# scopefs mount");
+        if (identity->differs)
+            strbuf_add_format(text, " --for-user %u:%u", identity->uid, identity->gid);
+        strbuf_add_text(text, " -c ");
+        dry_run_add_quoted(text, config_file);
+        strbuf_add_format(text, " %s", scope->name);
+    }
     strbuf_add_text(text, "\n");
 }
 
 int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct scope *scope,
-                  const struct view_mount *view, const struct identity *identity,
-                  struct error **error)
+                  const char *config_file, const struct view_mount *view,
+                  const struct identity *identity, struct error **error)
 {
     cleanup_strbuf struct strbuf text = {0}, arguments = {0}, command = {0};
     struct redirections redirections = {.next = FIRST_DESCRIPTOR};
@@ -101,7 +106,7 @@ int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct sc
     cleanup_free char *stage2_path = sandbox_stage2_path();
     bwrap_arguments_add_command(&command, plan, stage2, -1, view);
 
-    add_comment(&text, scope, view);
+    add_comment(&text, scope, config_file, view, identity);
     if (identity->differs)
         strbuf_add_format(&text, "setpriv --reuid=%u --regid=%u --clear-groups \\\n", identity->uid,
                           identity->gid);

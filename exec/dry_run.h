@@ -15,7 +15,7 @@ void dry_run_add_quoted(struct strbuf *line, const char *word);
 
 /* 0, or -1 with *error set. */
 int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct scope *scope,
-                  const struct view_mount *view, const struct identity *identity,
-                  struct error **error);
+                  const char *config_file, const struct view_mount *view,
+                  const struct identity *identity, struct error **error);
 
 #endif

@@ -151,7 +151,8 @@ static int print_plan(const struct job *job, struct sandbox_plan *plan, struct e
     if (view_mount_look(&view, job->scope, &job->identity, error) < 0)
         return STATUS_FAILED;
     sandbox_plan_set_view(plan, view.path);
-    int result = dry_run_print(stdout, plan, job->scope, &view, &job->identity, error);
+    int result =
+        dry_run_print(stdout, plan, job->scope, job->config_file, &view, &job->identity, error);
     view_mount_close(&view, NULL);
     return result == 0 ? 0 : STATUS_FAILED;
 }

@@ -161,21 +161,29 @@ int view_mount_open(struct view_mount *view, const struct scope *scope, const ch
     return -1;
 }
 
-static int unmount(const struct view_mount *view, struct error **error)
+/* 1 while some view is mounted there, else 0; -1 with *error set. */
+static int is_in_use(const struct view_mount *view, struct error **error)
 {
     cleanup_mount_table struct mount_table table = {0};
     if (mount_table_read(&table, error) < 0)
         return -1;
     cleanup_free char *point = resolve_all_but_last(view->path);
-    if (!mount_row_is_view(mount_table_at(&table, point)))
-        return 0;
+    return mount_row_is_view(mount_table_at(&table, point));
+}
+
+static int unmount(const struct view_mount *view, struct error **error)
+{
+    int in_use = is_in_use(view, error);
+    if (in_use <= 0)
+        return in_use;
     cleanup_free char *program = runtime_program("scopefs");
     const char *arguments[] = {program, "umount", "--", view->path, NULL};
     int status = process_run(arguments, STDERR_FILENO, error);
-    if (status > 0)
-        error_set(error, 0, "%s could not be unmounted; try: scopefs umount --lazy %s", view->path,
-                  view->path);
-    return status == 0 ? 0 : -1;
+    /* Whoever else has unmounted it in the meantime did what was wanted. */
+    if (status > 0 && is_in_use(view, NULL))
+        return error_set(error, 0, "%s could not be unmounted; try: scopefs umount --lazy %s",
+                         view->path, view->path);
+    return status < 0 ? -1 : 0;
 }
 
 int view_mount_close(struct view_mount *view, struct error **error)
