@@ -100,7 +100,7 @@ static struct expansion *replace_group(struct arena *arena, const struct expansi
     copy_range(made, &at, from, 0, open);
     copy_range(made, &at, from, start, end);
     copy_range(made, &at, from, close + 1, from->length);
-    made->origins[at] = from->origins[from->length];
+    made->origins[at] = from->origins[close + 1 < from->length ? from->length : end];
     return made;
 }
 

@@ -115,6 +115,8 @@ static void resolve_section(struct loader *loader, const struct ini_file *file,
                                                : find_scope(loader, section, place);
     if (!use->scope)
         use->scope = loader_new_draft(loader, NULL, place);
+    if (is_scope_section(section))
+        use->scope->may_have_source = section->has_broken_line;
 }
 
 /* In the order of the sections. Scopes come first, as rules may stand before their scope. */
@@ -224,7 +226,7 @@ static void set_option_source(struct loader *loader, struct scope_draft *draft, 
     struct setting_place place = {"--source", 0, 0};
     const char *message = "it is empty; name a directory";
     cleanup_free char *here = realpath(".", NULL);
-    draft->source_given = true;
+    draft->may_have_source = true;
     if (source[0] != '\0' && !here && source[0] != '/')
         message = "the working directory is gone; give an absolute path";
     else if (source[0] != '\0')

@@ -205,10 +205,19 @@ static void collect_env(struct loader *loader, struct scope_draft *draft)
         *settings++ = env->setting;
 }
 
+/* What was refused has had its message. */
+static bool was_given_source(const struct scope_draft *draft)
+{
+    for (const struct seen_key *seen = draft->seen; seen; seen = seen->next)
+        if (strcmp(seen->key, "source") == 0)
+            return true;
+    return draft->may_have_source;
+}
+
 void loader_finish(struct loader *loader)
 {
     for (struct scope_draft *draft = loader->drafts; draft; draft = draft->next) {
-        if (!draft->source_given)
+        if (!was_given_source(draft))
             loader_report(loader, draft->scope.place,
                           "the scope '%s' has no source; add the line: source = DIRECTORY",
                           draft->scope.name);

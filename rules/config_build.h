@@ -51,7 +51,7 @@ enum draft_progress { DRAFT_NEW, DRAFT_BUILDING, DRAFT_BUILT };
 
 struct scope_draft {
     struct scope scope;
-    bool source_given; /* if only in vain */
+    bool may_have_source; /* in a line that was refused */
     struct rule_source source;
     struct env_draft *env, **last_env;
     enum level default_level;

@@ -46,7 +46,6 @@ static void set_path(struct loader *loader, const struct ini_setting *setting, c
 static void set_source(struct loader *loader, const struct setting_target *target,
                        const struct ini_setting *setting)
 {
-    target->scope->source_given = true;
     set_path(loader, setting, &target->scope->scope.source);
 }
 

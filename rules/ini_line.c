@@ -99,6 +99,13 @@ static void scan_section(struct scanner *scanner, size_t open)
     }
     line->start = skip_space(line, open + 1);
     line->end = trim_end(line, line->start, close);
+    size_t inner_comment = find_comment(line, open + 1);
+    if (inner_comment < close) {
+        report(scanner, inner_comment,
+               "a comment begins inside the section's brackets; close them "
+               "with ']' first");
+        return;
+    }
     if (line->start >= line->end) {
         report(scanner, open, "a section without a name; write for example [scope NAME]");
         return;

@@ -123,6 +123,8 @@ static char *give_line(char *buffer, int room, void *stream)
         start_section(reader);
     else if (reader->line.kind == INI_BROKEN_SECTION)
         start_broken_section(reader);
+    else if (reader->line.kind == INI_BROKEN && reader->section)
+        reader->section->has_broken_line = true;
 
     cleanup_strbuf struct strbuf text = {0};
     ini_line_write(&reader->line, &text);

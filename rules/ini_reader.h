@@ -11,6 +11,7 @@ struct ini_section {
     const char *kind, *name; /* `name` is NULL when there is one word only */
     unsigned line, column, name_column;
     bool broken; /* something is wrong with its line; `kind` is what it may be, `name` is NULL */
+    bool has_broken_line; /* there may be a setting that is not in the list */
     struct ini_section *next;
 };
 
