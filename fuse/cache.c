@@ -27,6 +27,11 @@ double cache_attribute_timeout(const struct stat *attributes)
     return cache_timeout(shared ? CACHED_SHARED : CACHED_ATTRIBUTES);
 }
 
+void cache_forget_attributes(struct view *view, uint64_t node_id)
+{
+    fuse_lowlevel_notify_inval_inode(view->session, node_id, -1, 0);
+}
+
 static int64_t nanoseconds(const struct timespec *time)
 {
     return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;

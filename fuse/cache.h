@@ -3,6 +3,7 @@
 #define SCOPEFS_FUSE_CACHE_H
 
 #include "node.h"
+#include "view.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -19,6 +20,10 @@ double cache_timeout(enum cached_thing thing);
 
 /* The timeout for the attributes of this object. */
 double cache_attribute_timeout(const struct stat *attributes);
+
+/* The kernel shall ask again for the attributes of this node: something changed them by another name.
+ * Safe while requests on the node run, because no page and no lock of it is touched. */
+void cache_forget_attributes(struct view *view, uint64_t node_id);
 
 /* Whether pages that the kernel holds of the node's file may be used by a new open of a file with
  * these attributes. */

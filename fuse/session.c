@@ -191,6 +191,7 @@ static int run_session(const struct session_plan *plan, struct view *view, struc
             fuse_session_destroy(session);
         return error_set(error, 0, "libfuse could not make a session");
     }
+    view->session = session;
     int result = mount_session(session, plan, error);
     if (result == 0) {
         int ended = serve(session);

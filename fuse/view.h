@@ -36,6 +36,7 @@ struct view {
     enum owner owner;
     uid_t user;
     gid_t group;
+    struct fuse_session *session;
     struct node_tree *nodes;
     struct handle_table *handles;
     struct lock_owners *lock_owners;
