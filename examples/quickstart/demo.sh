@@ -60,7 +60,10 @@ show_view() {
     succeeds
     host 'scopefs mount agent'
     succeeds
-    mountpoint -q "$folder/view" || break_promise "the view should be mounted"
+    if ! mountpoint -q "$folder/view"; then
+        break_promise "the view should be mounted"
+        exit 1
+    fi
 
     heading "The agent's view: secrets do not exist, contracts are listed but closed"
     agent 'ls -la'
