@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The manual and --help know the same commands and options, and the manual's settings are accepted.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+
+new_workdir
+cd "$workdir" || exit
+
+# The options in a help text, as "-c" or "--config".
+options_of_help() {
+    grep -E '^ +(-[a-zA-Z], |)--[a-z]' | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '-[-a-zA-Z]+'
+}
+
+# The options that a manual page describes as list items or in its text.
+options_of_manual() { # PAGE
+    grep -E '^\.(It |)Fl |, Fl ' "$SCOPEFS_SRCDIR/man/$1" | grep -oE '(^\.|It |, )(It )?Fl -?[a-zA-Z-]+' |
+        sed -E 's/.*Fl (-?[a-zA-Z-]+)/-\1/' | sort -u
+}
+
+help_texts=$(for command in mount umount check explain ls; do scopefs "$command" --help; done)
+is "scopefs(1) has the options of scopefs --help" "$(options_of_manual scopefs.1)" \
+    "$({
+        options_of_help <<<"$help_texts"
+        echo --version
+    } | sort -u)"
+is "scopefs-exec(1) has the options of scopefs-exec --help" "$(options_of_manual scopefs-exec.1)" \
+    "$(scopefs-exec --help | options_of_help | sort -u)"
+
+for command in $(scopefs --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
+    ok "scopefs(1) describes $command" grep -qx ".It Cm $command" "$SCOPEFS_SRCDIR/man/scopefs.1"
+done
+
+# The first example of a manual page, as text.
+example() { # PAGE
+    sed -n '/^\.Bd -literal/,/^\.Ed/p' "$SCOPEFS_SRCDIR/man/$1" | sed '/^\.Ed/q' | grep -v '^\.'
+}
+example scopefs.ini.5 >scopefs.ini
+ok "the example of scopefs.ini(5) has no error" scopefs check scopefs.ini
+while read -r line; do
+    printf '[scope page]\nsource = .\n[rules page]\n%s\n' "$line" >rule.ini
+    ok "an example of scopefs-rules(7) has no error: $line" scopefs check rule.ini
+done < <(sed -n '/^\.Bd -literal/,/^\.Ed/p' "$SCOPEFS_SRCDIR/man/scopefs-rules.7" | grep -v '^\.')
+done_testing
