@@ -99,7 +99,7 @@ static int is_c1_control(const unsigned char *at, size_t length)
 void strbuf_add_quoted(struct strbuf *buffer, const char *bytes, size_t size)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-    make_room(buffer, size);
+    strbuf_add(buffer, "", 0);
     for (size_t i = 0; i < size;) {
         size_t length = utf8_sequence(at + i, size - i);
         if (at[i] == '\\') {

@@ -63,7 +63,7 @@ static void tap_print_name(const char *format, va_list arguments)
     for (const char *at = name; *at; at++) {
         if (*at == '#' || *at == '\\')
             putchar('\\');
-        putchar((unsigned char)*at < 0x20 ? '?' : *at);
+        putchar(*at < 0x20 || *at > 0x7e ? '?' : *at);
     }
 }
 
