@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static char *format_message(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static char *format_message(const char *format,
+                                                                  va_list arguments)
 {
     char *text = NULL;
     return vasprintf(&text, format, arguments) < 0 ? xstrdup(format) : text;

@@ -56,7 +56,8 @@ TAP_UNUSED static void plan(unsigned count)
 }
 
 /* Names may hold what TAP gives a meaning to: '#' starts a directive, a newline ends the line. */
-static void tap_print_name(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void tap_print_name(const char *format,
+                                                                 va_list arguments)
 {
     char name[1024];
     vsnprintf(name, sizeof(name), format, arguments);

@@ -7,6 +7,14 @@
 
 #define MAX_TEXT 4096
 
+/* Copies with a NUL behind; returns where that stands. */
+static char *copy(char *to, const char *from, size_t length)
+{
+    memcpy(to, from, length);
+    to[length] = '\0';
+    return to + length;
+}
+
 /* --- one pattern without braces against one whole path --- */
 
 static bool in_class(const char *name, size_t length, int byte)
@@ -97,7 +105,7 @@ static bool matches_path(const char *pattern, const char *path)
     if (pattern[length - 1] == '/')
         length--;
     bool anchored = memchr(pattern, '/', length) != NULL;
-    snprintf(text, sizeof(text), "%s%.*s", anchored ? "" : "**/", (int)length, pattern);
+    copy(copy(text, "**/", anchored ? 0 : 3), pattern, length);
     const char *start = text[0] == '/' ? text + 1 : text;
     return matches(start, start, path);
 }
@@ -124,7 +132,7 @@ static bool covers_expanded(const char *pattern, const char *path)
     for (const char *end = path; *path; end++) {
         if (*end != '/' && *end != '\0')
             continue;
-        snprintf(part, sizeof(part), "%.*s", (int)(end - path), path);
+        copy(part, path, (size_t)(end - path));
         if (matches_path(pattern, part))
             return true;
         if (*end == '\0')
@@ -151,8 +159,8 @@ static bool covers_with_braces(const char *pattern, const char *path)
     const char *start = open + 1;
     for (size_t i = 0; i < count; i++) {
         char text[MAX_TEXT];
-        snprintf(text, sizeof(text), "%.*s%.*s%s", (int)(open - pattern), pattern,
-                 (int)(ends[i] - start), start, at);
+        char *made = copy(text, pattern, (size_t)(open - pattern));
+        copy(copy(made, start, (size_t)(ends[i] - start)), at, strlen(at));
         if (covers_with_braces(text, path))
             return true;
         start = ends[i] + 1;
