@@ -68,7 +68,7 @@ static bool behaviour_equals(const void *item, const void *wanted)
     return one->parent == other->parent && one->has_parent == other->has_parent &&
            one->wanted == other->wanted && one->limit == other->limit &&
            one->floating == other->floating && one->waiting_count == other->waiting_count &&
-           memcmp(one->waiting, other->waiting, one->waiting_count * sizeof(*one->waiting)) == 0;
+           same_numbers(one->waiting, other->waiting, one->waiting_count);
 }
 
 static uint64_t hash_behaviour(const struct behaviour *behaviour)

@@ -40,7 +40,7 @@ const struct state *memo_find(const struct state *state, const struct state *par
         if (!found)
             return NULL;
         if (found->hash == hash && found->parent == parent && found->count == count &&
-            memcmp(found->matched, matched, count * sizeof(*matched)) == 0)
+            same_numbers(found->matched, matched, count))
             return found->target;
     }
 }

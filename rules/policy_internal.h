@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 struct position {
     struct component component;
@@ -89,6 +90,12 @@ static inline unsigned level_bit(enum level level)
 static inline bool position_counts(const struct position *position, uint32_t rule, enum level limit)
 {
     return position->is_ceiling ? position->level < limit : position->owner + 1 > rule;
+}
+
+/* An empty list may be NULL, which memcmp(3) does not take. */
+static inline bool same_numbers(const uint32_t *one, const uint32_t *other, size_t count)
+{
+    return count == 0 || memcmp(one, other, count * sizeof(*one)) == 0;
 }
 
 /* Memory that lives as long as the policy; NULL when there is none. The mutex is held. */

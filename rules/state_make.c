@@ -21,7 +21,7 @@ static bool state_equals(const void *item, const void *wanted)
     const struct state_key *key = wanted;
     return state->parent == key->parent && state->rule == key->rule &&
            state->ceiling == key->ceiling && state->waiting_count == key->waiting_count &&
-           memcmp(state->waiting, key->waiting, key->waiting_count * sizeof(*key->waiting)) == 0;
+           same_numbers(state->waiting, key->waiting, key->waiting_count);
 }
 
 static uint64_t hash_state(const struct state_key *key)
