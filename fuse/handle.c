@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-enum { SLOTS = 1024 };
+enum { SLOTS = 1024, CLOSING_NS = 100 * 1000 * 1000 };
 
 struct handle_table {
     pthread_rwlock_t lock;
@@ -75,6 +75,8 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
     handle->fd = fd;
     handle->can_write = can_write;
     atomic_init(&handle->holds, 1);
+    atomic_init(&handle->locked, false);
+    atomic_init(&handle->closed_at_ns, 0);
     pthread_mutex_init(&handle->lock, NULL);
 
     pthread_rwlock_wrlock(&table->lock);
@@ -126,6 +128,27 @@ void handle_release(struct handle_table *table, uint64_t id)
     pthread_rwlock_unlock(&table->lock);
     if (handle)
         handle_put(table, handle);
+}
+
+static bool is_same_file(const struct node *one, const struct node *other)
+{
+    return one->identity.device == other->identity.device &&
+           one->identity.inode == other->identity.inode;
+}
+
+int64_t handle_closing_until(struct handle_table *table, const struct node *node)
+{
+    int64_t last = 0;
+    pthread_rwlock_rdlock(&table->lock);
+    for (size_t i = 0; i < SLOTS; i++) {
+        for (struct handle *handle = table->slots[i]; handle; handle = handle->next) {
+            int64_t closed = atomic_load(&handle->closed_at_ns);
+            if (closed > last && atomic_load(&handle->locked) && is_same_file(handle->node, node))
+                last = closed;
+        }
+    }
+    pthread_rwlock_unlock(&table->lock);
+    return last ? last + CLOSING_NS : 0;
 }
 
 int handle_borrow(struct handle_table *table, const struct node *node, bool can_write)

@@ -19,7 +19,9 @@ struct handle {
     int fd;            /* of an open file; -1 for a directory */
     bool can_write;
     atomic_uint holds;
-    struct handle *next; /* guarded by the table's lock */
+    atomic_bool locked;               /* some lock was asked for through it */
+    atomic_int_fast64_t closed_at_ns; /* when a process last closed it, CLOCK_MONOTONIC */
+    struct handle *next;              /* guarded by the table's lock */
 
     /* Of an open directory, guarded by `lock`. */
     pthread_mutex_t lock;
@@ -48,6 +50,11 @@ void handle_hold_cleanup(struct handle_hold *hold);
 
 /* The kernel let go of it: it is closed when the last request is through with it. */
 void handle_release(struct handle_table *table, uint64_t id);
+
+/* close(2) returns before the kernel tells us that nobody has the file open any more, and only then
+ * its locks go. The time until which such word may still come for a handle by which the node's file
+ * was locked; 0 when none was closed of late. CLOCK_MONOTONIC. */
+int64_t handle_closing_until(struct handle_table *table, const struct node *node);
 
 /* A duplicate of a descriptor that some handle has of the node's file (one that can write if asked
  * for), owned by the caller; -1 when there is none. */

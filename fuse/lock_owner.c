@@ -13,7 +13,9 @@ enum { HOLDERS_AT_MOST = 16384, SLOTS = 256 };
 
 struct lock_owner {
     struct lock_owner *next;
-    uint64_t node_id, owner;
+    dev_t device;
+    ino_t inode;
+    uint64_t owner;
     uint64_t handle_id; /* the one by which it first locked */
     unsigned holds;     /* the table's and the requests' */
     int fd;
@@ -55,24 +57,33 @@ void lock_owners_free(struct lock_owners *owners)
     free(owners);
 }
 
-static struct lock_owner **slot_of(struct lock_owners *owners, uint64_t node_id)
+static struct lock_owner **slot_of(struct lock_owners *owners, const struct identity *file)
 {
-    return &owners->slots[node_id % SLOTS];
+    return &owners->slots[file->inode % SLOTS];
 }
 
-static struct lock_owner *find(struct lock_owners *owners, uint64_t node_id, uint64_t owner)
+/* By the file, because all its names are one to a lock. The holder's descriptor keeps the inode
+ * number from being used again. */
+static bool is_holder(const struct lock_owner *holder, const struct identity *file, uint64_t owner)
 {
-    struct lock_owner *holder = *slot_of(owners, node_id);
-    while (holder && !(holder->node_id == node_id && holder->owner == owner))
+    return holder->device == file->device && holder->inode == file->inode && holder->owner == owner;
+}
+
+static struct lock_owner *find(struct lock_owners *owners, const struct identity *file,
+                               uint64_t owner)
+{
+    struct lock_owner *holder = *slot_of(owners, file);
+    while (holder && !is_holder(holder, file, owner))
         holder = holder->next;
     return holder;
 }
 
-/* A description of the handle's file that can take both kinds of lock where the source allows it.
- */
+/* A description of the handle's file that can take both kinds of lock where rules and source allow
+ * it, even when the handle itself only reads: its owner may lock by another one next. */
 static int open_description(struct view *view, const struct handle *handle)
 {
-    int fd = handle->can_write ? resolve_reopen(view, handle->fd, O_RDWR | O_NONBLOCK) : -EACCES;
+    bool may_write = state_level(atomic_load(&handle->node->state)) == LEVEL_WRITE;
+    int fd = may_write ? resolve_reopen(view, handle->fd, O_RDWR | O_NONBLOCK) : -EACCES;
     if (fd < 0)
         fd = resolve_reopen(view, handle->fd, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
@@ -86,7 +97,8 @@ static struct lock_owner *make(struct view *view, const struct handle *handle, u
     if (!holder)
         return NULL;
     *holder = (struct lock_owner){
-        .node_id = handle->node->id,
+        .device = handle->node->identity.device,
+        .inode = handle->node->identity.inode,
         .owner = owner,
         .handle_id = handle->id,
         .holds = 1,
@@ -103,12 +115,13 @@ static struct lock_owner *make(struct view *view, const struct handle *handle, u
 struct lock_owner *lock_owner_get(struct lock_owners *owners, struct view *view,
                                   const struct handle *handle, uint64_t owner)
 {
+    const struct identity *file = &handle->node->identity;
     pthread_mutex_lock(&owners->lock);
-    struct lock_owner *holder = find(owners, handle->node->id, owner);
+    struct lock_owner *holder = find(owners, file, owner);
     if (!holder && owners->count >= HOLDERS_AT_MOST) {
         errno = ENOLCK;
     } else if (!holder && (holder = make(view, handle, owner))) {
-        struct lock_owner **slot = slot_of(owners, handle->node->id);
+        struct lock_owner **slot = slot_of(owners, file);
         holder->next = *slot;
         *slot = holder;
         owners->count++;
@@ -142,12 +155,12 @@ static void remove_at(struct lock_owners *owners, struct lock_owner **at)
     drop_hold(holder);
 }
 
-bool lock_owners_drop(struct lock_owners *owners, uint64_t node_id, uint64_t owner)
+bool lock_owners_drop(struct lock_owners *owners, const struct identity *file, uint64_t owner)
 {
     bool found = false;
     pthread_mutex_lock(&owners->lock);
-    for (struct lock_owner **at = slot_of(owners, node_id); *at;) {
-        if ((*at)->node_id == node_id && (*at)->owner == owner) {
+    for (struct lock_owner **at = slot_of(owners, file); *at;) {
+        if (is_holder(*at, file, owner)) {
             remove_at(owners, at);
             found = true;
         } else {

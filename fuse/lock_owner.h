@@ -29,9 +29,9 @@ void lock_owner_put(struct lock_owners *owners, struct lock_owner *holder);
 /* The descriptor whose locks are the owner's. Borrowed. */
 int lock_owner_fd(const struct lock_owner *holder);
 
-/* The owner closed the file with this node, or the handle by which it locked is released: its locks
- * go. True when there were any. */
-bool lock_owners_drop(struct lock_owners *owners, uint64_t node_id, uint64_t owner);
+/* The owner closed this file, or the handle by which it locked is released: its locks go. True when
+ * there were any. */
+bool lock_owners_drop(struct lock_owners *owners, const struct identity *file, uint64_t owner);
 bool lock_owners_drop_handle(struct lock_owners *owners, uint64_t handle_id);
 
 #endif

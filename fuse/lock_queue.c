@@ -43,6 +43,13 @@ struct lock_queue *lock_queue_new(void)
     return queue;
 }
 
+int64_t lock_queue_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* 0 or the errno to answer with; -1 to wait on. The queue's lock is held. */
 static int try_lock(const struct lock_queue *queue, const struct waiter *waiter)
 {
@@ -51,7 +58,8 @@ static int try_lock(const struct lock_queue *queue, const struct waiter *waiter)
     if (waiter->interrupted || queue->ending)
         return EINTR;
     int answer = waiter->lock.attempt(waiter->lock.data);
-    return answer == EAGAIN ? -1 : answer;
+    bool wait_on = waiter->lock.until_ns == 0 || lock_queue_now() < waiter->lock.until_ns;
+    return answer == EAGAIN && wait_on ? -1 : answer;
 }
 
 /* Takes the waiters that need not wait any more out of the queue. */

@@ -15,11 +15,14 @@ struct lock_queue *lock_queue_new(void);
 /* Ends every wait with EINTR. */
 void lock_queue_free(struct lock_queue *queue);
 
+int64_t lock_queue_now(void); /* CLOCK_MONOTONIC, nanoseconds */
+
 /* A lock that somebody waits for. */
 struct lock_attempt {
     int (*attempt)(void *data); /* 0 or an errno; EAGAIN: held by somebody else, try again later */
     void (*release)(void *data);
-    void *data; /* owned, given to `release` in the end */
+    void *data;       /* owned, given to `release` in the end */
+    int64_t until_ns; /* then EAGAIN is the answer; 0: never */
 };
 
 /* Answers the request once the attempt has an answer or the kernel interrupted the request. Answers

@@ -15,6 +15,15 @@
 #include <stdlib.h>
 #include <sys/file.h>
 
+/* Whether a lock that somebody else has is worth waiting for, and until when. A request that does
+ * not want to wait waits all the same while a file that was closed is being let go: the caller may
+ * know that who had the lock has closed the file, or is dead. */
+static bool may_wait(struct view *view, const struct node *node, bool wants_to, int64_t *until_ns)
+{
+    *until_ns = wants_to ? 0 : handle_closing_until(view->handles, node);
+    return wants_to || *until_ns > lock_queue_now();
+}
+
 struct flock_wait {
     struct handle_hold open;
     int how;
@@ -45,9 +54,12 @@ void operation_flock(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
     wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
     wait->how = how & ~LOCK_NB;
     bool usable = wait->open.handle && wait->open.handle->fd >= 0;
+    if (usable)
+        atomic_store(&wait->open.handle->locked, true);
     int failed = usable ? try_flock(wait) : EBADF;
-    if (failed == EWOULDBLOCK && !(how & LOCK_NB)) {
-        struct lock_attempt attempt = {try_flock, end_flock, wait};
+    struct lock_attempt attempt = {try_flock, end_flock, wait, 0};
+    if (failed == EWOULDBLOCK &&
+        may_wait(view, wait->open.handle->node, !(how & LOCK_NB), &attempt.until_ns)) {
         lock_queue_wait(view->locks, request, &attempt);
         return;
     }
@@ -58,6 +70,7 @@ void operation_flock(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
 }
 
 struct record_wait {
+    struct handle_hold open;
     struct lock_owners *owners;
     struct lock_owner *holder;
     struct flock lock;
@@ -77,6 +90,7 @@ static void end_record(void *data)
     struct record_wait *wait = data;
     if (wait->holder)
         lock_owner_put(wait->owners, wait->holder);
+    handle_hold_cleanup(&wait->open);
     free(wait);
 }
 
@@ -85,22 +99,21 @@ static void end_record(void *data)
 static struct record_wait *begin_record(struct view *view, const struct fuse_file_info *info,
                                         const struct flock *lock)
 {
-    cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, info->fh)};
-    if (!open.handle || open.handle->fd < 0) {
-        errno = EBADF;
-        return NULL;
-    }
     struct record_wait *wait = calloc(1, sizeof(*wait));
     if (!wait)
         return NULL;
     wait->owners = view->lock_owners;
     wait->lock = *lock;
     wait->lock.l_pid = 0;
-    wait->holder = lock_owner_get(view->lock_owners, view, open.handle, info->lock_owner);
+    wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
+    const struct handle *handle = wait->open.handle;
+    errno = EBADF;
+    if (handle && handle->fd >= 0)
+        wait->holder = lock_owner_get(view->lock_owners, view, handle, info->lock_owner);
     if (wait->holder)
         return wait;
     int failed = errno;
-    free(wait);
+    end_record(wait);
     errno = failed;
     return NULL;
 }
@@ -111,9 +124,12 @@ void operation_setlk(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
     (void)id;
     struct view *view = view_of(request);
     struct record_wait *wait = begin_record(view, info, lock);
+    if (wait)
+        atomic_store(&wait->open.handle->locked, true);
     int failed = wait ? try_record(wait) : errno;
-    if (wait && failed == EAGAIN && sleep) {
-        struct lock_attempt attempt = {try_record, end_record, wait};
+    struct lock_attempt attempt = {try_record, end_record, wait, 0};
+    if (wait && failed == EAGAIN &&
+        may_wait(view, wait->open.handle->node, sleep, &attempt.until_ns)) {
         lock_queue_wait(view->locks, request, &attempt);
         return;
     }

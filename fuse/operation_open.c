@@ -183,7 +183,8 @@ void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
         fuse_reply_err(request, EBADF);
         return;
     }
-    if (lock_owners_drop(view->lock_owners, open.handle->node->id, info->lock_owner))
+    atomic_store(&open.handle->closed_at_ns, lock_queue_now());
+    if (lock_owners_drop(view->lock_owners, &open.handle->node->identity, info->lock_owner))
         lock_queue_retry(view->locks);
     int copy = fcntl(open.handle->fd, F_DUPFD_CLOEXEC, 0);
     int failed = copy < 0 || close(copy) < 0 ? errno : 0;
