@@ -1,5 +1,11 @@
 #include "cache.h"
 
+#include "attributes.h"
+
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 /* Every row is safe for the rules, because a path's level does not depend on the source: what is
@@ -14,17 +20,63 @@ static const struct {
     [CACHED_ATTRIBUTES] = {1.0, "as an entry"},
     [CACHED_SHARED] = {0.0, "each name is a node of its own, so a change by one name would stay "
                             "unseen by the others"},
+    [CACHED_AGREED] = {0.0,
+                       "processes that lock a file agree by it on what is beside it, as on the "
+                       "journal of a database; and who is in another view has no other way to "
+                       "tell"},
 };
 
-double cache_timeout(enum cached_thing thing)
+static double timeout(const struct node *directory, enum cached_thing thing)
 {
-    return table[thing].seconds;
+    bool agreed = directory && atomic_load(&directory->has_locked);
+    return table[agreed ? CACHED_AGREED : thing].seconds;
 }
 
-double cache_attribute_timeout(const struct stat *attributes)
+double cache_entry_timeout(const struct node *directory)
+{
+    return timeout(directory, CACHED_ENTRY);
+}
+
+double cache_absence_timeout(const struct node *directory)
+{
+    return timeout(directory, CACHED_ABSENCE);
+}
+
+double cache_found_timeout(const struct node *directory, const struct stat *attributes)
 {
     bool shared = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
-    return cache_timeout(shared ? CACHED_SHARED : CACHED_ATTRIBUTES);
+    return timeout(directory, shared ? CACHED_SHARED : CACHED_ATTRIBUTES);
+}
+
+/* A file that is locked itself is asked for again with each lock. */
+double cache_attribute_timeout(struct node_tree *tree, struct node *node,
+                               const struct stat *attributes)
+{
+    bool agreed = !atomic_load(&node->has_locked) && node_is_beside_locked(tree, node);
+    return agreed ? table[CACHED_AGREED].seconds : cache_found_timeout(NULL, attributes);
+}
+
+/* File systems with FS_MGTIME, Linux 6.13. */
+bool cache_times_are_exact(int fd)
+{
+    struct utsname system;
+    struct statfs found;
+    char *rest;
+    if (uname(&system) < 0 || fstatfs(fd, &found) < 0)
+        return false;
+    unsigned long major = strtoul(system.release, &rest, 10);
+    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
+    if (major < 6 || (major == 6 && minor < 13))
+        return false;
+    switch (found.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+        return true;
+    default:
+        return false;
+    }
 }
 
 void cache_forget_attributes(struct view *view, uint64_t node_id)
@@ -39,7 +91,7 @@ static int64_t nanoseconds(const struct timespec *time)
 
 /* File times advance in steps of up to 10 ms (kernels without multigrain timestamps): two changes
  * within a step look like one. A version is trusted once its times are older than that. */
-bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct stat *attributes)
+static struct content_version version_of(const struct stat *attributes)
 {
     static const int64_t settle_ns = 100 * 1000000;
     struct timespec now;
@@ -52,5 +104,32 @@ bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct s
     int64_t newest =
         version.modified_ns > version.changed_ns ? version.modified_ns : version.changed_ns;
     version.settled = nanoseconds(&now) - newest > settle_ns;
+    return version;
+}
+
+bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct stat *attributes)
+{
+    struct content_version version = version_of(attributes);
     return node_content_same(tree, node, &version);
+}
+
+/* With its attributes forgotten, the kernel compares times before it uses a page. Where times are
+ * not exact, the pages must go as well, and for that the kernel waits for requests on them. Not
+ * more often than needed: the kernel drops the answer to a question for attributes, asked by
+ * another process that reads just then, when it is told to forget them meanwhile. */
+void cache_take_lock(struct view *view, struct node *node, int fd)
+{
+    struct stat attributes;
+    struct identity identity;
+    struct content_version version = {0};
+    if (attributes_read(fd, NULL, &attributes, &identity) == 0) {
+        version = version_of(&attributes);
+        version.settled |= view->exact_times;
+    }
+    if (node_set_locked(view->nodes, node, &version))
+        return;
+    if (view->exact_times)
+        cache_forget_attributes(view, node->id);
+    else
+        fuse_lowlevel_notify_inval_inode(view->session, node->id, 0, 0);
 }

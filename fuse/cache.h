@@ -13,16 +13,30 @@ enum cached_thing {
     CACHED_ABSENCE,    /* a name leads to nothing, or to nothing that may be seen */
     CACHED_ATTRIBUTES, /* of an object with one name */
     CACHED_SHARED,     /* attributes of an object with several names */
+    CACHED_AGREED,     /* all of this in a directory where files are locked */
 };
 
-/* Seconds. */
-double cache_timeout(enum cached_thing thing);
+/* Timeouts are in seconds. For a name in a directory: that it leads to a node, that it does not,
+ * and the attributes of what it leads to. */
+double cache_entry_timeout(const struct node *directory);
+double cache_absence_timeout(const struct node *directory);
+double cache_found_timeout(const struct node *directory, const struct stat *attributes);
 
-/* The timeout for the attributes of this object. */
-double cache_attribute_timeout(const struct stat *attributes);
+/* For the attributes of a node that the kernel has. */
+double cache_attribute_timeout(struct node_tree *tree, struct node *node,
+                               const struct stat *attributes);
 
-/* The kernel shall ask again for the attributes of this node: something changed them by another name.
- * Safe while requests on the node run, because no page and no lock of it is touched. */
+/* A process got a lock on the node's file, open as `fd`. What it reads from now on is what others
+ * wrote who had the lock before, by whatever way. Not from a thread that serves requests unless
+ * cache_times_are_exact. */
+void cache_take_lock(struct view *view, struct node *node, int fd);
+
+/* Whether no two changes of a file in this file system have the same time once somebody has looked
+ * at the file in between. */
+bool cache_times_are_exact(int fd);
+
+/* The kernel shall ask again for the attributes of this node: something changed them by another
+ * name. Safe while requests on the node run, because no page and no lock of it is touched. */
 void cache_forget_attributes(struct view *view, uint64_t node_id);
 
 /* Whether pages that the kernel holds of the node's file may be used by a new open of a file with

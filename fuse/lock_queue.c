@@ -94,7 +94,10 @@ static void answer_all(struct waiter *ready, const int *answers)
         struct waiter *waiter = ready;
         ready = waiter->next;
         fuse_req_interrupt_func(waiter->request, NULL, NULL);
-        fuse_reply_err(waiter->request, answers[--count]);
+        int answer = answers[--count];
+        if (answer == 0 && waiter->lock.granted)
+            waiter->lock.granted(waiter->lock.data);
+        fuse_reply_err(waiter->request, answer);
         waiter->lock.release(waiter->lock.data);
         free(waiter);
     }

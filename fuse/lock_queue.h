@@ -19,7 +19,8 @@ int64_t lock_queue_now(void); /* CLOCK_MONOTONIC, nanoseconds */
 
 /* A lock that somebody waits for. */
 struct lock_attempt {
-    int (*attempt)(void *data); /* 0 or an errno; EAGAIN: held by somebody else, try again later */
+    int (*attempt)(void *data);  /* 0 or an errno; EAGAIN: held by somebody else, try again later */
+    void (*granted)(void *data); /* before the answer 0, free to wait for the kernel; or NULL */
     void (*release)(void *data);
     void *data;       /* owned, given to `release` in the end */
     int64_t until_ns; /* then EAGAIN is the answer; 0: never */

@@ -44,6 +44,7 @@ struct node {
     atomic_uint_fast64_t holds;          /* kernel lookups, running requests and children */
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
+    atomic_bool has_locked; /* somebody locked this file, or a file in this directory */
 
     /* Guarded by the tree's lock. */
     struct node *parent; /* NULL for the root and for a detached node */
@@ -54,7 +55,8 @@ struct node {
     struct node *next_by_id, *next_by_name;
 
     /* Guarded by the tree's content lock. */
-    struct content_version content;
+    struct content_version content; /* at the last open */
+    struct content_version locked;  /* when a process last got a lock on the file */
 };
 
 struct node_tree;
@@ -98,6 +100,14 @@ void node_move(struct node_tree *tree, struct node *old_parent, const char *old_
 void node_exchange(struct node_tree *tree, struct node *one_parent, const char *one_name,
                    const struct state *one_state, struct node *other_parent, const char *other_name,
                    const struct state *other_state);
+
+/* A process locked the node's file, which has this version. True when it is the one that the
+ * process found which locked it before. */
+bool node_set_locked(struct node_tree *tree, struct node *node,
+                     const struct content_version *version);
+
+/* Whether a file in the directory of the node was ever locked. */
+bool node_is_beside_locked(struct node_tree *tree, struct node *node);
 
 /* A path relative to a descriptor. Small ones need no allocation. */
 struct node_path {

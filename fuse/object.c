@@ -96,8 +96,8 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
     failed = guard_check(target->state, S_ISDIR(entry->attr.st_mode), WANT_SEE);
     if (failed)
         return failed;
-    entry->attr_timeout = cache_attribute_timeout(&entry->attr);
-    entry->entry_timeout = cache_timeout(CACHED_ENTRY);
+    entry->attr_timeout = cache_found_timeout(target->parent, &entry->attr);
+    entry->entry_timeout = cache_entry_timeout(target->parent);
     attributes_mask(view, target->state, &entry->attr);
     entry->ino = node_enter(view->nodes, target->parent, target->name, target->state, &identity);
     return entry->ino ? 0 : ENOMEM;

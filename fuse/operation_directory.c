@@ -82,8 +82,8 @@ static void look_up_entry(const struct listing *listing, const struct snapshot_e
         entry->attr = (struct stat){.st_ino = found->inode, .st_mode = found->type};
         return;
     }
-    entry->attr_timeout = cache_attribute_timeout(&entry->attr);
-    entry->entry_timeout = cache_timeout(CACHED_ENTRY);
+    entry->attr_timeout = cache_found_timeout(listing->directory, &entry->attr);
+    entry->entry_timeout = cache_entry_timeout(listing->directory);
     attributes_mask(listing->view, state, &entry->attr);
     entry->ino =
         node_enter(listing->view->nodes, listing->directory, found->name, state, &identity);

@@ -5,7 +5,7 @@
  */
 #include "operations.h"
 
-#include "guard.h"
+#include "cache.h"
 #include "handle.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
@@ -24,7 +24,28 @@ static bool may_wait(struct view *view, const struct node *node, bool wants_to, 
     return wants_to || *until_ns > lock_queue_now();
 }
 
+/* Answers after the first attempt, or leaves that to the queue: there a lock is waited for, and
+ * there it is granted when that means to wait for the kernel. The attempt's data are consumed. */
+static void answer(fuse_req_t request, struct lock_attempt *attempt, const struct node *node,
+                   int failed, bool wants_to_wait)
+{
+    struct view *view = view_of(request);
+    bool waits = failed == EAGAIN && may_wait(view, node, wants_to_wait, &attempt->until_ns);
+    bool granted = failed == 0 && attempt->granted;
+    if (waits || (granted && !view->exact_times)) {
+        lock_queue_wait(view->locks, request, attempt);
+        return;
+    }
+    if (granted)
+        attempt->granted(attempt->data);
+    attempt->release(attempt->data);
+    if (failed == 0 && !granted)
+        lock_queue_retry(view->locks);
+    fuse_reply_err(request, failed);
+}
+
 struct flock_wait {
+    struct view *view;
     struct handle_hold open;
     int how;
 };
@@ -33,6 +54,12 @@ static int try_flock(void *data)
 {
     const struct flock_wait *wait = data;
     return flock(wait->open.handle->fd, wait->how | LOCK_NB) < 0 ? errno : 0;
+}
+
+static void flock_granted(void *data)
+{
+    const struct flock_wait *wait = data;
+    cache_take_lock(wait->view, wait->open.handle->node, wait->open.handle->fd);
 }
 
 static void end_flock(void *data)
@@ -51,27 +78,28 @@ void operation_flock(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
         fuse_reply_err(request, ENOMEM);
         return;
     }
+    wait->view = view;
     wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
     wait->how = how & ~LOCK_NB;
-    bool usable = wait->open.handle && wait->open.handle->fd >= 0;
-    if (usable)
-        atomic_store(&wait->open.handle->locked, true);
-    int failed = usable ? try_flock(wait) : EBADF;
-    struct lock_attempt attempt = {try_flock, end_flock, wait, 0};
-    if (failed == EWOULDBLOCK &&
-        may_wait(view, wait->open.handle->node, !(how & LOCK_NB), &attempt.until_ns)) {
-        lock_queue_wait(view->locks, request, &attempt);
+    struct handle *handle = wait->open.handle;
+    if (!handle || handle->fd < 0) {
+        end_flock(wait);
+        fuse_reply_err(request, EBADF);
         return;
     }
-    end_flock(wait);
-    if (how & LOCK_UN)
-        lock_queue_retry(view->locks);
-    fuse_reply_err(request, failed);
+    atomic_store(&handle->locked, true);
+    struct lock_attempt attempt = {
+        .attempt = try_flock,
+        .granted = how & LOCK_UN ? NULL : flock_granted,
+        .release = end_flock,
+        .data = wait,
+    };
+    answer(request, &attempt, handle->node, try_flock(wait), !(how & LOCK_NB));
 }
 
 struct record_wait {
+    struct view *view;
     struct handle_hold open;
-    struct lock_owners *owners;
     struct lock_owner *holder;
     struct flock lock;
 };
@@ -85,11 +113,17 @@ static int try_record(void *data)
     return errno == EACCES ? EAGAIN : errno;
 }
 
+static void record_granted(void *data)
+{
+    const struct record_wait *wait = data;
+    cache_take_lock(wait->view, wait->open.handle->node, wait->open.handle->fd);
+}
+
 static void end_record(void *data)
 {
     struct record_wait *wait = data;
     if (wait->holder)
-        lock_owner_put(wait->owners, wait->holder);
+        lock_owner_put(wait->view->lock_owners, wait->holder);
     handle_hold_cleanup(&wait->open);
     free(wait);
 }
@@ -102,7 +136,7 @@ static struct record_wait *begin_record(struct view *view, const struct fuse_fil
     struct record_wait *wait = calloc(1, sizeof(*wait));
     if (!wait)
         return NULL;
-    wait->owners = view->lock_owners;
+    wait->view = view;
     wait->lock = *lock;
     wait->lock.l_pid = 0;
     wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
@@ -124,20 +158,19 @@ void operation_setlk(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
     (void)id;
     struct view *view = view_of(request);
     struct record_wait *wait = begin_record(view, info, lock);
-    if (wait)
-        atomic_store(&wait->open.handle->locked, true);
-    int failed = wait ? try_record(wait) : errno;
-    struct lock_attempt attempt = {try_record, end_record, wait, 0};
-    if (wait && failed == EAGAIN &&
-        may_wait(view, wait->open.handle->node, sleep, &attempt.until_ns)) {
-        lock_queue_wait(view->locks, request, &attempt);
+    if (!wait) {
+        fuse_reply_err(request, errno);
         return;
     }
-    if (wait)
-        end_record(wait);
-    if (lock->l_type == F_UNLCK)
-        lock_queue_retry(view->locks);
-    fuse_reply_err(request, failed);
+    struct handle *handle = wait->open.handle;
+    atomic_store(&handle->locked, true);
+    struct lock_attempt attempt = {
+        .attempt = try_record,
+        .granted = lock->l_type == F_UNLCK ? NULL : record_granted,
+        .release = end_record,
+        .data = wait,
+    };
+    answer(request, &attempt, handle->node, try_record(wait), sleep);
 }
 
 /* The process that holds a conflicting lock is not told: it is the daemon's description that has

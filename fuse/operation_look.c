@@ -13,13 +13,19 @@
 #include <limits.h>
 #include <unistd.h>
 
+/* A name that leads to nothing is an entry without a node. */
 static int look_up(struct view *shared, fuse_ino_t parent, const char *name,
                    struct fuse_entry_param *entry)
 {
     cleanup_move_lock struct view *view = view_share(shared);
     cleanup_target struct target target;
     int failed = target_find(view, parent, name, "lookup", &target);
-    return failed ? failed : target_entry(&target, entry);
+    if (!failed)
+        failed = target_entry(&target, entry);
+    if (failed != ENOENT)
+        return failed;
+    *entry = (struct fuse_entry_param){.entry_timeout = cache_absence_timeout(target.parent)};
+    return 0;
 }
 
 void operation_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
@@ -27,14 +33,10 @@ void operation_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
     struct view *view = view_of(request);
     struct fuse_entry_param entry;
     int failed = look_up(view, parent, name, &entry);
-    if (failed == ENOENT) {
-        entry = (struct fuse_entry_param){.entry_timeout = cache_timeout(CACHED_ABSENCE)};
-        fuse_reply_entry(request, &entry);
-    } else if (failed) {
+    if (failed)
         fuse_reply_err(request, failed);
-    } else if (fuse_reply_entry(request, &entry) == -ENOENT) {
+    else if (fuse_reply_entry(request, &entry) == -ENOENT && entry.ino)
         node_forget(view->nodes, entry.ino, 1);
-    }
 }
 
 void operation_forget(fuse_req_t request, fuse_ino_t id, uint64_t lookups)
@@ -82,7 +84,7 @@ void operation_getattr(fuse_req_t request, fuse_ino_t id, struct fuse_file_info 
         fuse_reply_err(request, failed);
         return;
     }
-    double timeout = cache_attribute_timeout(&attributes);
+    double timeout = cache_attribute_timeout(view->nodes, hold.node, &attributes);
     attributes_mask(view, atomic_load(&hold.node->state), &attributes);
     fuse_reply_attr(request, &attributes, timeout);
 }

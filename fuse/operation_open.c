@@ -140,13 +140,13 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
         return -fd;
 
     struct identity identity;
-    *entry = (struct fuse_entry_param){.entry_timeout = cache_timeout(CACHED_ENTRY)};
+    *entry = (struct fuse_entry_param){.entry_timeout = cache_entry_timeout(target.parent)};
     failed = attributes_read(fd, NULL, &entry->attr, &identity);
     if (failed)
         return failed;
     if (!S_ISREG(identity.type))
         return ENXIO;
-    entry->attr_timeout = cache_attribute_timeout(&entry->attr);
+    entry->attr_timeout = cache_found_timeout(target.parent, &entry->attr);
     attributes_mask(view, target.state, &entry->attr);
     entry->ino = node_enter(view->nodes, target.parent, name, target.state, &identity);
     cleanup_node struct node_hold hold = {view->nodes, NULL};

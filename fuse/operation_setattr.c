@@ -111,7 +111,7 @@ static enum want wanted_access(int which)
 }
 
 static int set_attributes(struct view *shared, fuse_ino_t id, const struct stat *wanted, int which,
-                          const struct fuse_file_info *info, struct stat *result)
+                          const struct fuse_file_info *info, struct stat *result, double *timeout)
 {
     cleanup_move_lock struct view *view = view_share(shared);
     cleanup_node struct node_hold hold;
@@ -143,6 +143,8 @@ static int set_attributes(struct view *shared, fuse_ino_t id, const struct stat 
     if (!failed)
         failed = attributes_read(fd, NULL, result, &identity);
     if (!failed)
+        *timeout = cache_attribute_timeout(view->nodes, hold.node, result);
+    if (!failed)
         attributes_mask(view, atomic_load(&hold.node->state), result);
     return failed;
 }
@@ -151,9 +153,10 @@ void operation_setattr(fuse_req_t request, fuse_ino_t id, struct stat *wanted, i
                        struct fuse_file_info *info)
 {
     struct stat result;
-    int failed = set_attributes(view_of(request), id, wanted, which, info, &result);
+    double timeout;
+    int failed = set_attributes(view_of(request), id, wanted, which, info, &result, &timeout);
     if (failed)
         fuse_reply_err(request, failed);
     else
-        fuse_reply_attr(request, &result, cache_attribute_timeout(&result));
+        fuse_reply_attr(request, &result, timeout);
 }

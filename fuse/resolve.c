@@ -89,7 +89,10 @@ int resolve_open(struct view *view, struct node *node, const char *name, int fla
         int copy = fcntl(path.base_fd, F_DUPFD_CLOEXEC, 0);
         return copy < 0 ? -errno : copy;
     }
-    return open_in_steps(view, base_fd, path.bytes, path.length, flags);
+    int fd = open_in_steps(view, base_fd, path.bytes, path.length, flags);
+    /* The kernel knew this name, and it is gone: it shall look again, and then create the file when
+     * that was the wish (open(2), O_CREAT). */
+    return fd == -ENOENT && !name ? -ESTALE : fd;
 }
 
 int resolve_directory(struct view *view, struct node *node)

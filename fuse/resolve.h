@@ -15,7 +15,7 @@
 int resolve_source(const char *path);
 
 /* Opens what the node's path, or `name` in it, leads to now (open(2) flags; O_NOFOLLOW and
- * O_CLOEXEC are added). */
+ * O_CLOEXEC are added). ESTALE when the node's own name is gone. */
 int resolve_open(struct view *view, struct node *node, const char *name, int flags);
 
 /* O_PATH | O_DIRECTORY of the directory node: the place for *at() calls with one name. */

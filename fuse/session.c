@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "attributes.h"
+#include "cache.h"
 #include "handle.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
@@ -44,6 +45,7 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         .name = plan->scope->name,
         .policy = plan->scope->policy,
         .root_fd = plan->source_fd,
+        .exact_times = cache_times_are_exact(plan->source_fd),
         .submounts = plan->scope->submounts,
         .for_all = plan->for_all,
         .for_one_user = plan->for_one_user,
