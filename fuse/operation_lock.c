@@ -31,6 +31,9 @@ static void answer(fuse_req_t request, struct lock_attempt *attempt, const struc
 {
     struct view *view = view_of(request);
     bool waits = failed == EAGAIN && may_wait(view, node, wants_to_wait, &attempt->until_ns);
+    /* Nothing is being let go: either it never was, or it has just been. */
+    if (failed == EAGAIN && !waits)
+        failed = attempt->attempt(attempt->data);
     bool granted = failed == 0 && attempt->granted;
     if (waits || (granted && !view->exact_times)) {
         lock_queue_wait(view->locks, request, attempt);

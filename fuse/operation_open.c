@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static bool opens_for_writing(int flags)
@@ -191,14 +192,23 @@ void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
     fuse_reply_err(request, failed);
 }
 
-/* The source's flock belongs to the open file description, so closing that lets it go. Record locks
- * of an open file description (F_OFD_SETLK) go with it too. */
+static void unlock_handle(struct view *view, uint64_t id)
+{
+    cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, id)};
+    if (!open.handle || !atomic_load(&open.handle->locked))
+        return;
+    flock(open.handle->fd, LOCK_UN);
+    lock_owners_drop_handle(view->lock_owners, id);
+}
+
+/* Locks of the open file description go with it: flock(2) and F_OFD_SETLK. They go before the
+ * handle does, so that a handle that is not there any more has no lock. */
 void operation_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 {
     (void)id;
     struct view *view = view_of(request);
+    unlock_handle(view, info->fh);
     handle_release(view->handles, info->fh);
-    lock_owners_drop_handle(view->lock_owners, info->fh);
     lock_queue_retry(view->locks);
     fuse_reply_err(request, 0);
 }
