@@ -124,25 +124,18 @@ static int find_user(const struct scope *scope, const struct mount_options *opti
 struct mounting {
     struct daemon daemon;
     struct session_plan plan;
-    int run_fd;
 };
 
-/* The view answers: write the run file and tell the caller. Without a run file the mount is as
- * good, only 'umount' cannot wait for the daemon's end. */
 static void started(void *data)
 {
     struct mounting *mounting = data;
-    cleanup_error struct error *error = NULL;
-    mounting->run_fd = run_file_create(mounting->plan.point->path, &error);
-    if (mounting->run_fd < 0)
-        log_warning("%s: %s", mounting->plan.scope->name, error->message);
     log_info("%s: mounted on %s", mounting->plan.scope->name, mounting->plan.point->path);
     daemon_ready(&mounting->daemon);
 }
 
 static int serve(struct mounting *mounting, struct mount_point *point, struct error **error)
 {
-    mounting->run_fd = -1;
+    mounting->plan.report_fd = mounting->daemon.report_fd;
     mounting->plan.on_start = started;
     mounting->plan.on_start_data = mounting;
     int result = session_run(&mounting->plan, error);
@@ -151,8 +144,6 @@ static int serve(struct mounting *mounting, struct mount_point *point, struct er
     else
         log_info("%s: unmounted", mounting->plan.scope->name);
     mount_point_close(point);
-    if (mounting->run_fd >= 0)
-        run_file_remove(mounting->run_fd);
     return result;
 }
 
@@ -176,7 +167,7 @@ static int prepare(const struct scope *scope, const char *place, struct mount_po
     return fd_steal(&source_fd);
 }
 
-static int mount_scope(const struct scope *scope, const char *place,
+static int mount_scope(const struct config *config, const struct scope *scope, const char *place,
                        const struct mount_options *options, struct error **error)
 {
     struct mounting mounting = {.daemon = {.report_fd = -1},
@@ -189,6 +180,8 @@ static int mount_scope(const struct scope *scope, const char *place,
         return -1;
     mounting.plan.source_fd = source_fd;
     mounting.plan.point = &point;
+    cleanup_free char *config_file = options->source ? NULL : realpath(config->file, NULL);
+    mounting.plan.config_file = config_file;
     if (options->foreground)
         return serve(&mounting, &point, error);
 
@@ -246,7 +239,7 @@ int command_mount(int argc, char **argv)
         const struct scope *scope =
             config ? config_scope(config, options.source ? "adhoc" : argv[1], &error) : NULL;
         const char *place = options.source ? argv[1] : (operands == 2 ? argv[2] : NULL);
-        if (scope && mount_scope(scope, place, &options, &error) == 0)
+        if (scope && mount_scope(config, scope, place, &options, &error) == 0)
             status = STATUS_OK;
         else if (config)
             status = command_fail(&mount_command, error);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* How long a daemon may take to end after its view is gone. */
+/* How long a supervisor may take to end after its view is gone. */
 enum { END_SECONDS = 10 };
 
 static const struct option_row option_rows[] = {
@@ -23,7 +23,7 @@ const struct command umount_command = {
     .name = "scopefs umount",
     .synopsis = "[--lazy] MOUNTPOINT|SCOPE",
     .purpose =
-        "Unmounts a view, or all views of a scope, and waits until their daemons have ended.",
+        "Unmounts a view, or all views of a scope, and waits until their processes have ended.",
     .options = option_rows,
 };
 
@@ -67,7 +67,7 @@ static int unmount_row(const struct mount_row *row, bool lazy, struct error **er
     if (unmount_view(row->point, lazy, error) < 0)
         return -1;
     if (!lazy && !run_file_wait(row, END_SECONDS))
-        return error_set(error, 0, "%s is unmounted, but its daemon has not ended in %d s",
+        return error_set(error, 0, "%s is unmounted, but its supervisor has not ended in %d s",
                          row->point, END_SECONDS);
     return 0;
 }

@@ -14,16 +14,17 @@ enum { MESSAGE_LIMIT = 64 * 1024 };
 static int await(int fd, pid_t child, struct error **error)
 {
     cleanup_free char *report = NULL;
-    size_t size;
+    char first = 0;
+    size_t size = 0;
     int status;
-    if (fd_read_file(fd, MESSAGE_LIMIT, &report, &size) < 0)
-        return error_set(error, errno, "lost the background process");
-    if (size > 0 && report[0] == 'r')
+    if (fd_read_all(fd, &first, 1) == 0 && first == 'r')
         return child;
+    if (first == 'e' && fd_read_file(fd, MESSAGE_LIMIT, &report, &size) < 0)
+        return error_set(error, errno, "lost the background process");
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    if (size > 1)
-        return error_set(error, 0, "%s", report + 1);
+    if (size > 0)
+        return error_set(error, 0, "%s", report);
     return error_set(error, 0, "the background process died before the view was ready");
 }
 

@@ -57,6 +57,14 @@ void lock_owners_free(struct lock_owners *owners)
     free(owners);
 }
 
+size_t lock_owners_count(struct lock_owners *owners)
+{
+    pthread_mutex_lock(&owners->lock);
+    size_t count = owners->count;
+    pthread_mutex_unlock(&owners->lock);
+    return count;
+}
+
 static struct lock_owner **slot_of(struct lock_owners *owners, const struct identity *file)
 {
     return &owners->slots[file->inode % SLOTS];

@@ -19,6 +19,7 @@ struct lock_owner;
 
 struct lock_owners *lock_owners_new(void);
 void lock_owners_free(struct lock_owners *owners);
+size_t lock_owners_count(struct lock_owners *owners);
 
 /* The owner's lock holder on the handle's file, made if there is none; held until lock_owner_put.
  * NULL with errno set: ENOLCK when there are too many. */

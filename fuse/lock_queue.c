@@ -43,6 +43,14 @@ struct lock_queue *lock_queue_new(void)
     return queue;
 }
 
+size_t lock_queue_count(struct lock_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    size_t count = queue->count;
+    pthread_mutex_unlock(&queue->lock);
+    return count;
+}
+
 int64_t lock_queue_now(void)
 {
     struct timespec now;

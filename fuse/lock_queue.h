@@ -12,6 +12,8 @@
 struct lock_queue;
 
 struct lock_queue *lock_queue_new(void);
+size_t lock_queue_count(struct lock_queue *queue);
+
 /* Ends every wait with EINTR. */
 void lock_queue_free(struct lock_queue *queue);
 

@@ -12,7 +12,8 @@ static const struct {
 } commands[] = {
     {"mount", command_mount, &mount_command}, {"umount", command_umount, &umount_command},
     {"check", command_check, &check_command}, {"explain", command_explain, &explain_command},
-    {"ls", command_ls, &ls_command},          {"exec", command_exec, &exec_command},
+    {"ls", command_ls, &ls_command},          {"reload", command_reload, &reload_command},
+    {"exec", command_exec, &exec_command},
 };
 
 static void print_help(FILE *stream)

@@ -122,6 +122,7 @@ static void free_node(struct node *node)
     int kept = atomic_load(&node->kept_fd);
     fd_close(&kept);
     free(node->name);
+    free(node->last_path);
     free(node);
 }
 
@@ -169,10 +170,48 @@ static void reap(struct node_tree *tree, struct node *node)
     }
 }
 
+static size_t path_length(const struct node *node, const struct node **base)
+{
+    size_t length = 0;
+    for (; node->parent; node = node->parent)
+        length += node->name_length + 1u;
+    *base = node;
+    return length;
+}
+
+/* Writes the names from the end; `end` points behind the last byte. */
+static void write_names(const struct node *node, char *end)
+{
+    for (; node->parent; node = node->parent) {
+        end -= node->name_length;
+        memcpy(end, node->name, node->name_length);
+        *--end = '/';
+    }
+}
+
+/* The path from the root, also below a directory that is detached itself. NULL without memory. */
+static char *full_path(const struct node *node)
+{
+    const struct node *base;
+    size_t length = path_length(node, &base);
+    const char *before = base->last_path ? base->last_path : "";
+    size_t before_length = strlen(before);
+    char *path = malloc(before_length + length + 1);
+    if (!path || (base->detached && !base->last_path)) {
+        free(path);
+        return NULL;
+    }
+    memcpy(path, before, before_length);
+    write_names(node, path + before_length + length);
+    path[before_length + length] = '\0';
+    return path;
+}
+
 /* Takes the node's name away. The write lock is held, and the node is held by somebody. */
 static void detach(struct node_tree *tree, struct node *node, int *kept_fd)
 {
     struct node *parent = node->parent;
+    node->last_path = full_path(node);
     unlink_name(tree, node);
     node->parent = NULL;
     node->detached = true;
@@ -236,6 +275,16 @@ void node_tree_free(struct node_tree *tree)
     pthread_rwlock_destroy(&tree->lock);
     pthread_mutex_destroy(&tree->content_lock);
     free(tree);
+}
+
+void node_tree_each(struct node_tree *tree, void (*visit)(void *data, struct node *node),
+                    void *data)
+{
+    pthread_rwlock_wrlock(&tree->lock);
+    for (size_t i = 0; i < tree->slots; i++)
+        for (struct node *node = tree->by_id[i]; node; node = node->next_by_id)
+            visit(data, node);
+    pthread_rwlock_unlock(&tree->lock);
 }
 
 size_t node_tree_count(struct node_tree *tree)
@@ -397,25 +446,6 @@ void node_exchange(struct node_tree *tree, struct node *one_parent, const char *
     if (other && one != other)
         replace(tree, other, one_parent, one_name, one_state);
     pthread_rwlock_unlock(&tree->lock);
-}
-
-static size_t path_length(const struct node *node, const struct node **base)
-{
-    size_t length = 0;
-    for (; node->parent; node = node->parent)
-        length += node->name_length + 1u;
-    *base = node;
-    return length;
-}
-
-/* Writes the names from the end; `end` points behind the last byte. */
-static void write_names(const struct node *node, char *end)
-{
-    for (; node->parent; node = node->parent) {
-        end -= node->name_length;
-        memcpy(end, node->name, node->name_length);
-        *--end = '/';
-    }
 }
 
 int node_path(struct node_tree *tree, struct node *node, const char *name, struct node_path *path)

@@ -52,6 +52,8 @@ struct node {
     uint32_t name_length;
     uint32_t name_hash;
     bool detached;
+    char *last_path;     /* of a detached node: by which new rules judge it */
+    uint32_t generation; /* of the rules that `state` is from */
     struct node *next_by_id, *next_by_name;
 
     /* Guarded by the tree's content lock. */
@@ -100,6 +102,10 @@ void node_move(struct node_tree *tree, struct node *old_parent, const char *old_
 void node_exchange(struct node_tree *tree, struct node *one_parent, const char *one_name,
                    const struct state *one_state, struct node *other_parent, const char *other_name,
                    const struct state *other_state);
+
+/* Calls `visit` for every node, with the tree's lock held alone. */
+void node_tree_each(struct node_tree *tree, void (*visit)(void *data, struct node *node),
+                    void *data);
 
 /* A process locked the node's file, which has this version. True when it is the one that the
  * process found which locked it before. */

@@ -26,8 +26,9 @@ void operation_read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset
                     struct fuse_file_info *info)
 {
     (void)id;
+    cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold open;
-    int failed = open_data(view_of(request), info, WANT_READ, "read", &open);
+    int failed = open_data(view, info, WANT_READ, "read", &open);
     if (failed) {
         fuse_reply_err(request, failed);
         return;
@@ -70,8 +71,9 @@ void operation_write_buf(fuse_req_t request, fuse_ino_t id, struct fuse_bufvec *
                          struct fuse_file_info *info)
 {
     (void)id;
+    cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold open;
-    int failed = open_data(view_of(request), info, WANT_CHANGE, "write", &open);
+    int failed = open_data(view, info, WANT_CHANGE, "write", &open);
     if (failed) {
         fuse_reply_err(request, failed);
         return;
@@ -87,8 +89,9 @@ void operation_write_buf(fuse_req_t request, fuse_ino_t id, struct fuse_bufvec *
 void operation_fsync(fuse_req_t request, fuse_ino_t id, int data_only, struct fuse_file_info *info)
 {
     (void)id;
+    cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold open;
-    int failed = open_data(view_of(request), info, WANT_SEE, "fsync", &open);
+    int failed = open_data(view, info, WANT_SEE, "fsync", &open);
     if (!failed)
         failed = (data_only ? fdatasync(open.handle->fd) : fsync(open.handle->fd)) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
@@ -98,8 +101,9 @@ void operation_fallocate(fuse_req_t request, fuse_ino_t id, int mode, off_t offs
                          struct fuse_file_info *info)
 {
     (void)id;
+    cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold open;
-    int failed = open_data(view_of(request), info, WANT_CHANGE, "fallocate", &open);
+    int failed = open_data(view, info, WANT_CHANGE, "fallocate", &open);
     if (!failed)
         failed = fallocate(open.handle->fd, mode, offset, length) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
@@ -109,8 +113,9 @@ void operation_lseek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence
                      struct fuse_file_info *info)
 {
     (void)id;
+    cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold open;
-    int failed = open_data(view_of(request), info, WANT_READ, "lseek", &open);
+    int failed = open_data(view, info, WANT_READ, "lseek", &open);
     off_t found = failed ? -1 : lseek(open.handle->fd, offset, whence);
     if (failed || found < 0)
         fuse_reply_err(request, failed ? failed : errno);
@@ -124,7 +129,7 @@ void operation_copy_file_range(fuse_req_t request, fuse_ino_t in, off_t in_offse
 {
     (void)in;
     (void)out;
-    struct view *view = view_of(request);
+    cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold from, to = {view->handles, NULL};
     int failed = open_data(view, in_info, WANT_READ, "copy_file_range", &from);
     if (!failed)

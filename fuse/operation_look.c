@@ -52,41 +52,44 @@ void operation_forget_multi(fuse_req_t request, size_t count, struct fuse_forget
     fuse_reply_none(request);
 }
 
+static int read_attributes(struct view *view, struct node *node, const struct fuse_file_info *info,
+                           struct stat *attributes)
+{
+    cleanup_handle struct handle_hold open = {view->handles,
+                                              info ? handle_get(view->handles, info->fh) : NULL};
+    struct identity identity;
+    if (open.handle && open.handle->fd >= 0)
+        return attributes_read(open.handle->fd, NULL, attributes, &identity);
+    cleanup_fd int fd = object_open(view, node, attributes);
+    return fd < 0 ? -fd : 0;
+}
+
 static int get_attributes(struct view *shared, fuse_ino_t id, const struct fuse_file_info *info,
-                          struct stat *attributes)
+                          struct stat *attributes, double *timeout)
 {
     cleanup_move_lock struct view *view = view_share(shared);
     cleanup_node struct node_hold hold;
     int failed = object_hold(view, id, &hold);
     if (!failed)
         failed = guard_node(view, hold.node, WANT_SEE, "stat");
+    if (!failed)
+        failed = read_attributes(view, hold.node, info, attributes);
     if (failed)
         return failed;
-
-    cleanup_handle struct handle_hold open = {view->handles,
-                                              info ? handle_get(view->handles, info->fh) : NULL};
-    struct identity identity;
-    if (open.handle && open.handle->fd >= 0)
-        return attributes_read(open.handle->fd, NULL, attributes, &identity);
-    cleanup_fd int fd = object_open(view, hold.node, attributes);
-    return fd < 0 ? -fd : 0;
+    *timeout = cache_attribute_timeout(view->nodes, hold.node, attributes);
+    attributes_mask(view, atomic_load(&hold.node->state), attributes);
+    return 0;
 }
 
 void operation_getattr(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 {
-    struct view *view = view_of(request);
     struct stat attributes;
-    int failed = get_attributes(view, id, info, &attributes);
-    cleanup_node struct node_hold hold = {view->nodes, NULL};
-    if (!failed)
-        failed = object_hold(view, id, &hold);
-    if (failed) {
+    double timeout;
+    int failed = get_attributes(view_of(request), id, info, &attributes, &timeout);
+    if (failed)
         fuse_reply_err(request, failed);
-        return;
-    }
-    double timeout = cache_attribute_timeout(view->nodes, hold.node, &attributes);
-    attributes_mask(view, atomic_load(&hold.node->state), &attributes);
-    fuse_reply_attr(request, &attributes, timeout);
+    else
+        fuse_reply_attr(request, &attributes, timeout);
 }
 
 static int read_link(struct view *shared, fuse_ino_t id, char *target, size_t size)

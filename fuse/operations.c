@@ -1,9 +1,9 @@
 #include "operations.h"
 
-#include "session.h"
+#include "server.h"
 
 const struct fuse_lowlevel_ops operations = {
-    .init = session_started,
+    .init = server_started,
     .lookup = operation_lookup,
     .forget = operation_forget,
     .forget_multi = operation_forget_multi,

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int open_folder(struct error **error)
+int run_folder_open(struct error **error)
 {
     cleanup_fd int runtime_fd = runtime_open(error);
     if (runtime_fd < 0)
@@ -24,24 +24,28 @@ static int open_folder(struct error **error)
     return fd < 0 ? error_set(error, errno, "cannot open the folder of run files") : fd;
 }
 
-static char *file_name(const struct mount_row *row)
+char *run_file_name(const struct mount_row *row)
 {
     return xasprintf("%u:%u", row->major, row->minor);
 }
 
-static int write_file(int fd, const struct mount_row *row, struct error **error)
+static int write_file(int fd, const struct mount_row *row, const char *config_file,
+                      struct error **error)
 {
     cleanup_strbuf struct strbuf text = {0};
     strbuf_add_format(&text, "scope = %s\npid = %ld\nuser = %u\nmount = ", row->source,
                       (long)getpid(), row->user);
     strbuf_add_quoted(&text, row->point, strlen(row->point));
+    strbuf_add_text(&text, "\nconfig = ");
+    strbuf_add_quoted(&text, config_file ? config_file : "", config_file ? strlen(config_file) : 0);
     strbuf_add_text(&text, "\n");
     if (ftruncate(fd, 0) < 0 || fd_write_all(fd, text.bytes, text.length) < 0)
         return error_set(error, errno, "cannot write the run file");
     return 0;
 }
 
-int run_file_create(const char *point, struct error **error)
+int run_file_create(int folder_fd, const char *point, const char *config_file, char **name,
+                    struct error **error)
 {
     cleanup_mount_table struct mount_table table = {0};
     if (mount_table_read(&table, error) < 0)
@@ -49,14 +53,11 @@ int run_file_create(const char *point, struct error **error)
     const struct mount_row *row = mount_table_at(&table, point);
     if (!mount_row_is_view(row))
         return error_set(error, 0, "the view vanished from %s right after it was mounted", point);
-    cleanup_fd int folder_fd = open_folder(error);
-    if (folder_fd < 0)
-        return -1;
-    cleanup_free char *name = file_name(row);
-    cleanup_fd int fd = openat(folder_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    *name = run_file_name(row);
+    cleanup_fd int fd = openat(folder_fd, *name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(error, errno, "cannot take the run file %s", name);
-    if (write_file(fd, row, error) < 0)
+        return error_set(error, errno, "cannot take the run file %s", *name);
+    if (write_file(fd, row, config_file, error) < 0)
         return -1;
     return fd_steal(&fd);
 }
@@ -68,6 +69,8 @@ void run_file_remove(int fd)
     ssize_t length = readlink(link, path, sizeof(path) - 1);
     if (length > 0) {
         path[length] = '\0';
+        cleanup_free char *socket_path = xasprintf("%s.sock", path);
+        unlink(socket_path);
         unlink(path);
     }
     fd_close(&fd);
@@ -75,8 +78,8 @@ void run_file_remove(int fd)
 
 bool run_file_wait(const struct mount_row *row, unsigned seconds)
 {
-    cleanup_fd int folder_fd = open_folder(NULL);
-    cleanup_free char *name = file_name(row);
+    cleanup_fd int folder_fd = run_folder_open(NULL);
+    cleanup_free char *name = run_file_name(row);
     cleanup_fd int fd =
         folder_fd < 0 ? -1 : openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)

@@ -1,7 +1,7 @@
 /*
  * The run file of a mounted view: RUNTIME/.run/MAJOR:MINOR, named by the mount's device number,
- * which no other mount has. Its daemon holds a lock on it for as long as it lives, so that a file
- * without a lock is a dead daemon's, and waiting for the lock is waiting for the daemon's end.
+ * which no other mount has. Its supervisor holds a lock on it for as long as it lives, so that a
+ * file without a lock is a dead daemon's, and waiting for the lock is waiting for the daemon's end.
  */
 #ifndef SCOPEFS_FUSE_RUN_FILE_H
 #define SCOPEFS_FUSE_RUN_FILE_H
@@ -11,15 +11,23 @@
 
 #include <stdbool.h>
 
-/* Writes the file of the view that is mounted at `point` and takes its lock. Returns the
- * descriptor, to be kept open for the daemon's life, or -1 with *error set. */
-int run_file_create(const char *point, struct error **error);
+/* RUNTIME/.run, made if needed. A descriptor, or -1 with *error set. */
+int run_folder_open(struct error **error);
 
-/* Removes the daemon's own file and closes it. */
+/* "MAJOR:MINOR"; the caller frees it. */
+char *run_file_name(const struct mount_row *row);
+
+/* Writes the file of the view that is mounted at `point` and takes its lock. Returns the
+ * descriptor, to be kept open for the supervisor's life, and its name (the caller frees it), or -1
+ * with *error. */
+int run_file_create(int folder_fd, const char *point, const char *config_file, char **name,
+                    struct error **error);
+
+/* Removes the supervisor's own run file and socket, and closes the file. */
 void run_file_remove(int fd);
 
-/* Waits until the daemon of a mount has ended, at most `seconds`. False when it still runs. A mount
- * without a run file counts as ended. */
+/* Waits until the supervisor of a mount has ended, at most `seconds`. False when it still runs. A
+ * mount without a run file counts as ended. */
 bool run_file_wait(const struct mount_row *row, unsigned seconds);
 
 /* Opens RUNTIME/.SCOPE.log for appending: where a daemon in the background writes. -1 with *error.

@@ -7,9 +7,11 @@
 #include "lock_queue.h"
 #include "node.h"
 #include "operations.h"
+#include "server.h"
+#include "supervisor.h"
+#include "unmount.h"
 
 #include "scopefs/fd.h"
-#include "scopefs/log.h"
 #include "scopefs/mem.h"
 #include "scopefs/mount_table.h"
 
@@ -19,23 +21,9 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Requests wait for the source's disk, so there may be more of them at work than cores. */
-enum { WORKERS_AT_MOST = 32 };
-
-void session_started(void *data, struct fuse_conn_info *connection)
-{
-    struct view *view = data;
-    unsigned wanted = FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS |
-                      FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
-                      FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-                      FUSE_CAP_DONT_MASK;
-    connection->want |= connection->capable & wanted;
-    if (view->on_start)
-        view->on_start(view->on_start_data);
-}
 
 static int open_view(const struct session_plan *plan, struct view *view, struct error **error)
 {
@@ -54,8 +42,7 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
                                                    : OWNER_DAEMON,
         .user = plan->user,
         .group = plan->group,
-        .on_start = plan->on_start,
-        .on_start_data = plan->on_start_data,
+        .supervisor = getpid(),
     };
     view->proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (view->proc_fds < 0)
@@ -73,17 +60,20 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
     pthread_rwlockattr_init(&writers_first);
     pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&view->move_lock, &writers_first);
+    pthread_rwlock_init(&view->rules_lock, &writers_first);
     pthread_rwlockattr_destroy(&writers_first);
     return 0;
 }
 
 static void close_view(struct view *view)
 {
+    lock_queue_free(view->locks);
     lock_owners_free(view->lock_owners);
     handle_table_free(view->handles);
     node_tree_free(view->nodes);
     fd_close(&view->proc_fds);
     pthread_rwlock_destroy(&view->move_lock);
+    pthread_rwlock_destroy(&view->rules_lock);
 }
 
 /* The daemon's own limits must not fail an agent's write or open. */
@@ -156,13 +146,6 @@ static int mount_session(struct fuse_session *session, const struct session_plan
     return error_set(error, 0, "libfuse did not take the mount");
 }
 
-static void unmount_session(struct fuse_session *session, const struct session_plan *plan)
-{
-    if (geteuid() == 0)
-        umount2(plan->point->path, MNT_DETACH | UMOUNT_NOFOLLOW);
-    fuse_session_unmount(session);
-}
-
 static struct fuse_session *new_session(const struct session_plan *plan, struct view *view)
 {
     cleanup_free char *options = xasprintf("-ofsname=%s,subtype=scopefs%s", plan->scope->name,
@@ -176,46 +159,62 @@ static struct fuse_session *new_session(const struct session_plan *plan, struct 
     return session;
 }
 
-static int serve(struct fuse_session *session)
+/* In the child: serves, and leaves without a word to the mount, which is the supervisor's. */
+static _Noreturn void be_server(struct view *view, int channel_fd)
 {
-    struct fuse_loop_config *config = fuse_loop_cfg_create();
-    fuse_loop_cfg_set_max_threads(config, WORKERS_AT_MOST);
-    int result = fuse_session_loop_mt(session, config);
-    fuse_loop_cfg_destroy(config);
-    return result;
+    int status = server_run(view, channel_fd);
+    close_view(view);
+    _exit(status);
 }
 
-static int run_session(const struct session_plan *plan, struct view *view, struct error **error)
+/* In the parent: keeps neither the FUSE descriptor nor the nodes, so that the server's death is the
+ * connection's end. */
+static int be_supervisor(const struct session_plan *plan, struct view *view, pid_t server,
+                         int channel_fd, struct error **error)
 {
-    struct fuse_session *session = new_session(plan, view);
-    if (!session || fuse_set_signal_handlers(session) != 0) {
-        if (session)
-            fuse_session_destroy(session);
-        return error_set(error, 0, "libfuse could not make a session");
+    fuse_session_destroy(view->session);
+    close_view(view);
+    return supervisor_run(plan, server, channel_fd, error);
+}
+
+static int fork_server(const struct session_plan *plan, struct view *view, struct error **error)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return error_set(error, errno, "cannot make a socket pair");
+    supervisor_block_signals();
+    pid_t server = fork();
+    if (server == 0) {
+        fd_close(&ends[0]);
+        if (plan->report_fd >= 0)
+            close(plan->report_fd);
+        be_server(view, ends[1]);
     }
-    view->session = session;
-    int result = mount_session(session, plan, error);
-    if (result == 0) {
-        int ended = serve(session);
-        if (ended < 0)
-            log_error("%s: serving ended: %s", view->name, strerror(-ended));
-        lock_queue_free(view->locks);
-        view->locks = NULL;
-        unmount_session(session, plan);
-    }
-    fuse_remove_signal_handlers(session);
-    fuse_session_destroy(session);
-    return result;
+    int failed = errno;
+    fd_close(&ends[1]);
+    if (server > 0)
+        return be_supervisor(plan, view, server, ends[0], error);
+    fd_close(&ends[0]);
+    unmount_view(plan->point->path, true, NULL);
+    return error_set(error, failed, "cannot start the server");
 }
 
 int session_run(const struct session_plan *plan, struct error **error)
 {
     struct view view;
     lift_limits();
-    int result = open_view(plan, &view, error);
-    if (result == 0)
-        result = run_session(plan, &view, error);
-    lock_queue_free(view.locks);
-    close_view(&view);
-    return result;
+    if (open_view(plan, &view, error) < 0) {
+        close_view(&view);
+        return -1;
+    }
+    view.session = new_session(plan, &view);
+    if (!view.session || mount_session(view.session, plan, error) < 0) {
+        if (view.session)
+            fuse_session_destroy(view.session);
+        else
+            error_set(error, 0, "libfuse could not make a session");
+        close_view(&view);
+        return -1;
+    }
+    return fork_server(plan, &view, error);
 }

@@ -17,15 +17,14 @@ struct session_plan {
     uid_t user;
     gid_t group;
     bool for_all;                 /* allow_other */
+    const char *config_file;      /* absolute, or NULL */
+    int report_fd;                /* the supervisor's alone, or -1 */
     void (*on_start)(void *data); /* the view answers from now on */
     void *on_start_data;
 };
 
-/* Mounts, serves until the view is unmounted or SIGTERM, SIGINT or SIGHUP comes, and unmounts. 0,
- * or -1 with *error set when it could not be mounted. */
+/* Mounts, forks the server, and supervises it until the view is unmounted or SIGTERM or SIGINT
+ * comes. 0, or -1 with *error set when the view never came up. */
 int session_run(const struct session_plan *plan, struct error **error);
-
-/* The INIT request. */
-void session_started(void *view, struct fuse_conn_info *connection);
 
 #endif

@@ -16,3 +16,14 @@ void view_unlock(struct view **view)
 {
     pthread_rwlock_unlock(&(*view)->move_lock);
 }
+
+struct view *view_share_rules(struct view *view)
+{
+    pthread_rwlock_rdlock(&view->rules_lock);
+    return view;
+}
+
+void view_unlock_rules(struct view **view)
+{
+    pthread_rwlock_unlock(&(*view)->rules_lock);
+}

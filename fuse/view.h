@@ -2,9 +2,11 @@
  * One mounted view: what every operation needs. Everything in it is constant while requests run;
  * what changes is inside the tree, the handles and the lock queue, each with its own lock.
  *
- * Lock order: move_lock, then the tree's lock, then the handles' lock. An operation that resolves
- * a path holds move_lock shared from building the path to its last system call, and a rename holds
- * it alone, so that no path changes its meaning in between.
+ * Lock order: move_lock, rules_lock, a directory handle's lock, the tree's lock, the handles' lock.
+ * An operation that resolves a path holds move_lock shared from building the path to its last
+ * system call, and a rename holds it alone, so that no path changes its meaning in between. States
+ * belong to a policy: whoever uses one holds move_lock or rules_lock, and a reload holds both
+ * alone.
  */
 #ifndef SCOPEFS_FUSE_VIEW_H
 #define SCOPEFS_FUSE_VIEW_H
@@ -25,6 +27,8 @@ enum owner {
     OWNER_CREATOR,   /* the caller's: root serves everybody */
 };
 
+struct policy_copy;
+
 struct view {
     const char *name; /* of the scope, for the log */
     const struct policy *policy;
@@ -43,14 +47,23 @@ struct view {
     struct lock_owners *lock_owners;
     struct lock_queue *locks;
     pthread_rwlock_t move_lock;
-    void (*on_start)(void *data); /* called once, when the kernel has said hello; may be NULL */
-    void *on_start_data;
+    pthread_rwlock_t rules_lock;
+    struct policy_copy *reloaded; /* `policy` when it is not the first one */
+    uint32_t generation;          /* counts reloads; only the listener thread uses it */
+    int channel_fd;               /* to the supervisor */
+    pid_t supervisor;
 };
 
 static inline struct view *view_of(fuse_req_t request)
 {
     return fuse_req_userdata(request);
 }
+
+/* Holds rules_lock shared to the end of the block: for requests on an open file, which resolve no
+ * path, and so must not wait for a rename, but must be over before new rules hold. */
+#define cleanup_rules_lock __attribute__((cleanup(view_unlock_rules)))
+struct view *view_share_rules(struct view *view);
+void view_unlock_rules(struct view **view);
 
 /* Holds move_lock shared to the end of the block. */
 #define cleanup_move_lock __attribute__((cleanup(view_unlock)))

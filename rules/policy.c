@@ -141,6 +141,11 @@ const struct state *state_step(const struct state *state, const char *name, size
     return next;
 }
 
+const struct state *policy_hidden(const struct policy *policy)
+{
+    return &policy->dead;
+}
+
 const struct state *policy_root(const struct policy *policy)
 {
     return policy->root;

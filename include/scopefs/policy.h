@@ -44,6 +44,9 @@ struct state;
 /* The state of the scope's own root. */
 const struct state *policy_root(const struct policy *policy);
 
+/* The state that hides everything. */
+const struct state *policy_hidden(const struct policy *policy);
+
 /* The state of the entry `name` (any bytes but '/' and NUL) in a directory with this state. Never
  * NULL: when memory or a matching limit runs out, it is the state that hides everything. */
 const struct state *state_step(const struct state *state, const char *name, size_t length);

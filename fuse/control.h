@@ -1,0 +1,34 @@
+/*
+ * The control socket of a mounted view: RUNTIME/.run/MAJOR:MINOR.sock beside the run file, for the
+ * owner and root alone. One connection is one command: a line of words goes in; "ok" or "error" and
+ * a newline, then text, come out.
+ */
+#ifndef SCOPEFS_FUSE_CONTROL_H
+#define SCOPEFS_FUSE_CONTROL_H
+
+#include "scopefs/error.h"
+#include "scopefs/mount_table.h"
+#include "scopefs/strbuf.h"
+
+struct control {
+    int socket_fd; /* -1: there is none */
+    int run_fd;    /* the run file, locked */
+};
+
+/* Creates run file and socket of the view at `point`. -1 with *error set: the view is as good, but
+ * cannot be asked for anything. */
+int control_open(struct control *control, const char *point, const char *config_file,
+                 struct error **error);
+
+/* Takes one connection and answers it. The handler may change the words; 0 is "ok". */
+typedef int control_handler(void *data, char *words, struct strbuf *reply);
+void control_serve(struct control *control, control_handler *handle, void *data);
+
+void control_close(struct control *control);
+
+/* The other side: sends the words to the view's supervisor. 0 for "ok", -1 for "error" or with
+ * *error set when there is nobody to ask; the text behind it is in *reply. */
+int control_ask(const struct mount_row *row, const char *words, struct strbuf *reply,
+                struct error **error);
+
+#endif

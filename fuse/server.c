@@ -1,0 +1,130 @@
+#include "server.h"
+
+#include "channel.h"
+#include "confine.h"
+#include "handle.h"
+#include "lock_owner.h"
+#include "lock_queue.h"
+#include "node.h"
+#include "reload.h"
+
+#include "scopefs/log.h"
+#include "scopefs/mem.h"
+#include "scopefs/strbuf.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Requests wait for the source's disk, so there may be more of them at work than cores. */
+enum { WORKERS_AT_MOST = 32 };
+
+void server_started(void *data, struct fuse_conn_info *connection)
+{
+    struct view *view = data;
+    unsigned wanted = FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS |
+                      FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
+                      FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+                      FUSE_CAP_DONT_MASK;
+    connection->want |= connection->capable & wanted;
+    if (channel_send(view->channel_fd, MESSAGE_READY, "", 0) < 0)
+        log_error("%s: the supervisor is gone", view->name);
+}
+
+static int answer_counters(struct view *view)
+{
+    cleanup_strbuf struct strbuf text = {0};
+    strbuf_add_format(&text, "nodes=%zu handles=%zu lock_owners=%zu lock_waiters=%zu",
+                      node_tree_count(view->nodes), handle_table_count(view->handles),
+                      lock_owners_count(view->lock_owners), lock_queue_count(view->locks));
+    return channel_send(view->channel_fd, MESSAGE_DONE, text.bytes, text.length);
+}
+
+static int answer_policy(struct view *view, const struct message *message)
+{
+    static const char refusal[] = "the server could not read the packed rules";
+    struct policy_copy *copy = policy_unpack(message->bytes, message->size);
+    if (!copy)
+        return channel_send(view->channel_fd, MESSAGE_REFUSED, refusal, strlen(refusal));
+    reload_policy(view, copy);
+    return channel_send(view->channel_fd, MESSAGE_DONE, "", 0);
+}
+
+static int answer(struct view *view, const struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_POLICY:
+        return answer_policy(view, message);
+    case MESSAGE_COUNTERS:
+        return answer_counters(view);
+    default:
+        return channel_send(view->channel_fd, MESSAGE_REFUSED, "unknown request", 15);
+    }
+}
+
+/* Without its supervisor a server could not be reached any more: it ends, and the view with it. */
+static void *listen_to_supervisor(void *data)
+{
+    struct view *view = data;
+    struct message message;
+    while (channel_receive(view->channel_fd, &message) == 0) {
+        int failed = answer(view, &message);
+        message_free(&message);
+        if (failed < 0)
+            break;
+    }
+    _exit(EXIT_FAILURE);
+}
+
+/* SIGTERM ends the loop; everything else that a terminal may send is the supervisor's. */
+static int set_signals(struct view *view, pid_t supervisor)
+{
+    sigset_t none;
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != supervisor)
+        return -1;
+    return fuse_set_signal_handlers(view->session);
+}
+
+static int start_listener(struct view *view)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, NULL, listen_to_supervisor, view);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed)
+        pthread_detach(thread);
+    return failed;
+}
+
+int server_run(struct view *view, int channel_fd)
+{
+    cleanup_error struct error *error = NULL;
+    view->channel_fd = channel_fd;
+    if (set_signals(view, view->supervisor) != 0)
+        return EXIT_FAILURE;
+    if (confine_server(view, &error) < 0) {
+        log_error("%s: %s", view->name, error->message);
+        return EXIT_FAILURE;
+    }
+    if (start_listener(view) != 0)
+        return EXIT_FAILURE;
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    fuse_loop_cfg_set_max_threads(config, WORKERS_AT_MOST);
+    int ended = fuse_session_loop_mt(view->session, config);
+    fuse_loop_cfg_destroy(config);
+    if (ended < 0)
+        log_error("%s: serving ended: %s", view->name, strerror(-ended));
+    lock_queue_free(view->locks);
+    view->locks = NULL;
+    return ended < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

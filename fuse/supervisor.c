@@ -1,0 +1,230 @@
+#include "supervisor.h"
+
+#include "channel.h"
+#include "control.h"
+#include "run_file.h"
+#include "unmount.h"
+
+#include "scopefs/fd.h"
+#include "scopefs/log.h"
+#include "scopefs/mem.h"
+#include "scopefs/policy_pack.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct supervisor {
+    const struct session_plan *plan;
+    pid_t server;
+    int channel_fd, signal_fd;
+    struct control control;
+    bool ready;
+};
+
+static void fill_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGCHLD);
+}
+
+void supervisor_block_signals(void)
+{
+    sigset_t signals;
+    fill_signals(&signals);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* Sends a request to the server and waits for its answer, which becomes the reply. */
+static int ask_server(struct supervisor *supervisor, enum message_kind kind, const void *bytes,
+                      size_t size, struct strbuf *reply)
+{
+    struct message answer;
+    if (channel_send(supervisor->channel_fd, kind, bytes, size) < 0 ||
+        channel_receive(supervisor->channel_fd, &answer) < 0) {
+        strbuf_add_text(reply, "the server of the view is gone");
+        return -1;
+    }
+    int result = answer.kind == MESSAGE_DONE ? 0 : -1;
+    strbuf_add(reply, answer.bytes, answer.size);
+    message_free(&answer);
+    return result;
+}
+
+static void add_diagnostics(struct strbuf *reply, const struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < diagnostics->count; i++) {
+        const struct diagnostic *item = &diagnostics->items[i];
+        strbuf_add_format(reply, "%s%s:%u:%u: %s: %s", i ? "\n" : "", item->file, item->line,
+                          item->column, item->severity == SEVERITY_ERROR ? "error" : "warning",
+                          item->message);
+    }
+}
+
+/* Only rules can change under a mounted view. */
+static const struct scope *find_scope(const struct supervisor *supervisor,
+                                      const struct config *config, struct strbuf *reply)
+{
+    cleanup_error struct error *error = NULL;
+    const struct scope *now = supervisor->plan->scope;
+    const struct scope *scope = config_scope(config, now->name, &error);
+    if (!scope) {
+        strbuf_add_text(reply, error->message);
+        return NULL;
+    }
+    if (strcmp(scope->source, now->source) != 0 || scope->submounts != now->submounts ||
+        scope->ignore_case != now->ignore_case) {
+        strbuf_add_format(reply,
+                          "scope %s has another source, submounts or case there; only rules change "
+                          "under a mounted view: 'scopefs umount %s' and mount it again",
+                          now->name, now->name);
+        return NULL;
+    }
+    return scope;
+}
+
+/* Reads the file (NULL: the one the view was mounted from) and has the server enforce its rules.
+ * Until all of that has worked the old ones stay. */
+static int reload(struct supervisor *supervisor, const char *file, struct strbuf *reply)
+{
+    if (!file)
+        file = supervisor->plan->config_file;
+    if (!file) {
+        strbuf_add_text(reply, "the view was mounted without a configuration file; name one by -c");
+        return -1;
+    }
+    cleanup_diagnostics struct diagnostics diagnostics = {0};
+    struct config *config = config_load(file, &diagnostics);
+    if (!config) {
+        add_diagnostics(reply, &diagnostics);
+        return -1;
+    }
+    int result = -1;
+    const struct scope *scope = find_scope(supervisor, config, reply);
+    if (scope) {
+        cleanup_strbuf struct strbuf packed = {0};
+        policy_pack(scope->policy, &packed);
+        result = ask_server(supervisor, MESSAGE_POLICY, packed.bytes, packed.length, reply);
+    }
+    if (result == 0)
+        log_info("%s: rules reloaded from %s", supervisor->plan->scope->name, file);
+    config_free(config);
+    return result;
+}
+
+static int run_command(void *data, char *words, struct strbuf *reply)
+{
+    struct supervisor *supervisor = data;
+    char *argument = strchr(words, ' ');
+    if (argument)
+        *argument++ = '\0';
+    if (strcmp(words, "reload") == 0)
+        return reload(supervisor, argument, reply);
+    if (strcmp(words, "counters") == 0)
+        return ask_server(supervisor, MESSAGE_COUNTERS, "", 0, reply);
+    strbuf_add_format(reply, "unknown command '%s'", words);
+    return -1;
+}
+
+/* First without force, so that the kernel writes back what is dirty while the server still serves.
+ */
+static void stop(struct supervisor *supervisor)
+{
+    cleanup_error struct error *error = NULL;
+    if (unmount_view(supervisor->plan->point->path, false, &error) < 0)
+        kill(supervisor->server, SIGTERM);
+}
+
+static void take_signal(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo got;
+    cleanup_strbuf struct strbuf reply = {0};
+    if (read(supervisor->signal_fd, &got, sizeof(got)) != sizeof(got))
+        return;
+    if (got.ssi_signo == SIGTERM || got.ssi_signo == SIGINT)
+        stop(supervisor);
+    else if (got.ssi_signo == SIGHUP && reload(supervisor, NULL, &reply) < 0)
+        log_error("%s: the rules stay as they were: %s", supervisor->plan->scope->name,
+                  reply.bytes);
+}
+
+/* The server said something without being asked: that it is ready. */
+static void take_message(struct supervisor *supervisor)
+{
+    struct message message;
+    cleanup_error struct error *error = NULL;
+    if (channel_receive(supervisor->channel_fd, &message) < 0)
+        return;
+    if (message.kind == MESSAGE_READY && !supervisor->ready) {
+        supervisor->ready = true;
+        if (control_open(&supervisor->control, supervisor->plan->point->path,
+                         supervisor->plan->config_file, &error) < 0)
+            log_warning("%s: %s", supervisor->plan->scope->name, error->message);
+        supervisor->plan->on_start(supervisor->plan->on_start_data);
+    }
+    message_free(&message);
+}
+
+/* True, with its status, once the server has ended. */
+static bool has_ended(const struct supervisor *supervisor, int *status)
+{
+    return waitpid(supervisor->server, status, WNOHANG) == supervisor->server;
+}
+
+static int watch(struct supervisor *supervisor)
+{
+    int status = 0;
+    while (!has_ended(supervisor, &status)) {
+        struct pollfd wanted[] = {
+            {.fd = supervisor->signal_fd, .events = POLLIN},
+            {.fd = supervisor->channel_fd, .events = POLLIN},
+            {.fd = supervisor->control.socket_fd, .events = POLLIN},
+        };
+        if (poll(wanted, 3, -1) < 0)
+            continue;
+        if (wanted[0].revents)
+            take_signal(supervisor);
+        if (wanted[1].revents & POLLIN)
+            take_message(supervisor);
+        else if (wanted[1].revents) /* closed: SIGCHLD comes */
+            fd_close(&supervisor->channel_fd);
+        if (wanted[2].revents)
+            control_serve(&supervisor->control, run_command, supervisor);
+    }
+    return status;
+}
+
+int supervisor_run(const struct session_plan *plan, pid_t server, int channel_fd,
+                   struct error **error)
+{
+    sigset_t signals;
+    fill_signals(&signals);
+    struct supervisor supervisor = {
+        .plan = plan,
+        .server = server,
+        .channel_fd = channel_fd,
+        .signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
+        .control = {.socket_fd = -1, .run_fd = -1},
+    };
+    int status = watch(&supervisor);
+    bool killed = WIFSIGNALED(status);
+    if (killed)
+        log_error("%s: the server was ended by signal %d; the view answers ENOTCONN until it is "
+                  "mounted again",
+                  plan->scope->name, WTERMSIG(status));
+    else
+        unmount_view(plan->point->path, true, NULL);
+    control_close(&supervisor.control);
+    fd_close(&supervisor.channel_fd);
+    fd_close(&supervisor.signal_fd);
+    if (!supervisor.ready)
+        return error_set(error, 0, "the server of the view ended before it was ready; see the log");
+    return 0;
+}
