@@ -228,6 +228,8 @@ static const char *usage_problem(const struct mount_options *options, int operan
 int command_mount(int argc, char **argv)
 {
     struct mount_options options = {0};
+    /* What the caller left open is none of a daemon's business. */
+    close_range(STDERR_FILENO + 1, ~0u, 0);
     cleanup_error struct error *error = NULL;
     int operands = options_parse(&mount_command, argc, argv, take_option, &options, &error);
     const char *problem = operands < 0 ? error->message : usage_problem(&options, operands);

@@ -104,6 +104,7 @@ static const char *const allowed_calls[] = {
     "unlinkat",
     "symlinkat",
     "linkat",
+    "renameat",
     "renameat2",
     "fchmodat",
     "fchmod",

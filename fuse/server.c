@@ -8,12 +8,16 @@
 #include "node.h"
 #include "reload.h"
 
+#include "scopefs/fd.h"
 #include "scopefs/log.h"
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -106,13 +110,36 @@ static int start_listener(struct view *view)
     return failed;
 }
 
+static void log_libfuse(enum fuse_log_level level, const char *format, va_list arguments)
+{
+    cleanup_free char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0)
+        return;
+    text[strcspn(text, "\n")] = '\0';
+    log_line(level <= FUSE_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+}
+
+/* Descriptors that must be this process's own, not the supervisor's. */
+static int set_descriptors(struct view *view, struct error **error)
+{
+    view->proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cleanup_fd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (view->proc_fds < 0 || null_fd < 0)
+        return error_set(error, errno, "cannot open /proc/self/fd and /dev/null");
+    fuse_set_log_func(log_libfuse);
+    if (view->in_background)
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+            dup2(null_fd, fd);
+    return 0;
+}
+
 int server_run(struct view *view, int channel_fd)
 {
     cleanup_error struct error *error = NULL;
     view->channel_fd = channel_fd;
     if (set_signals(view, view->supervisor) != 0)
         return EXIT_FAILURE;
-    if (confine_server(view, &error) < 0) {
+    if (set_descriptors(view, &error) < 0 || confine_server(view, &error) < 0) {
         log_error("%s: %s", view->name, error->message);
         return EXIT_FAILURE;
     }

@@ -43,10 +43,9 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         .user = plan->user,
         .group = plan->group,
         .supervisor = getpid(),
+        .in_background = plan->report_fd >= 0,
     };
-    view->proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (view->proc_fds < 0)
-        return error_set(error, errno, "cannot open /proc/self/fd; mount /proc");
+    view->proc_fds = -1;
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
     if (failed)
         return error_set(error, failed, "cannot look at the source");

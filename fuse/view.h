@@ -52,6 +52,7 @@ struct view {
     uint32_t generation;          /* counts reloads; only the listener thread uses it */
     int channel_fd;               /* to the supervisor */
     pid_t supervisor;
+    bool in_background;
 };
 
 static inline struct view *view_of(fuse_req_t request)
