@@ -47,6 +47,11 @@ static int add_entry(struct snapshot *snapshot, const struct dirent *found)
     return 0;
 }
 
+static bool is_dots(const char *name)
+{
+    return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
 static bool is_directory(int fd, const struct dirent *found)
 {
     struct stat attributes;
@@ -59,7 +64,7 @@ static bool is_directory(int fd, const struct dirent *found)
 
 static bool may_be_seen(int fd, const struct state *state, const struct dirent *found)
 {
-    if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+    if (is_dots(found->d_name))
         return true;
     const struct state *own = state_step(state, found->d_name, strlen(found->d_name));
     if (state_level(own) > LEVEL_NONE)
@@ -82,6 +87,17 @@ static int read_entries(DIR *directory, const struct state *state, struct snapsh
     }
 }
 
+static int by_inode(const void *left, const void *right)
+{
+    const struct snapshot_entry *one = left, *other = right;
+    bool one_dots = is_dots(one->name), other_dots = is_dots(other->name);
+    if (one_dots != other_dots)
+        return one_dots ? -1 : 1;
+    if (!one_dots && one->inode != other->inode)
+        return one->inode < other->inode ? -1 : 1;
+    return strcmp(one->name, other->name);
+}
+
 int snapshot_take(int fd, const struct state *state, struct snapshot **result)
 {
     DIR *directory = fdopendir(fd);
@@ -99,6 +115,10 @@ int snapshot_take(int fd, const struct state *state, struct snapshot **result)
     }
     for (size_t i = 0; i < snapshot->count; i++)
         snapshot->entries[i].name = snapshot->names + (size_t)snapshot->entries[i].name;
+    /* The source's order tells how many entries there are besides: ext4 lists a directory of one
+     * block in another order than a larger one. */
+    if (state_may_hide(state))
+        qsort(snapshot->entries, snapshot->count, sizeof(*snapshot->entries), by_inode);
     *result = snapshot;
     return 0;
 }

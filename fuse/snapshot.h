@@ -1,6 +1,7 @@
 /*
- * The listing of a directory, taken in one go: the names that the rules let be seen, in the
- * source's order. Offsets are positions in the snapshot, so they tell nothing of what was left out.
+ * The listing of a directory, taken in one go: the names that the rules let be seen. Offsets are
+ * positions in the snapshot, so they tell nothing of what was left out; nor does the order, which
+ * is the source's where nothing can be hidden and that of the inode numbers elsewhere.
  */
 #ifndef SCOPEFS_FUSE_SNAPSHOT_H
 #define SCOPEFS_FUSE_SNAPSHOT_H
