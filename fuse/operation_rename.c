@@ -3,60 +3,105 @@
 #include "attributes.h"
 #include "guard.h"
 #include "object.h"
+#include "resolve.h"
 
 #include "scopefs/fd.h"
-#include "scopefs/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
-/* Whether what is at the name may get the other state by moving there: always for a file, whose
- * level is that of its path; for a directory only when no path below it changes its level. */
-static int check_movable(const struct target *from, const struct target *to)
+/* How often somebody may put something at the new name again. */
+enum { LINK_TRIES = 16 };
+
+/* What link(2) answers where there are no hard links, or none of this file. */
+static bool cannot_link(int failed)
 {
-    struct stat attributes;
-    struct identity identity;
-    int failed = attributes_read(from->directory_fd, from->name, &attributes, &identity);
-    if (failed)
-        return failed;
-    if (S_ISDIR(attributes.st_mode) && !state_equivalent(from->state, to->state))
-        return EXDEV;
-    return 0;
+    return failed == EPERM || failed == EMLINK || failed == EOPNOTSUPP || failed == ENOSYS;
 }
 
-/* Another view of the same source, or the host, may have put a directory in the place of a file
- * between the check and the rename. Then it goes back. */
-static int check_moved(const struct target *from, const struct target *to, unsigned flags)
+/* Makes room at the name. 0, EISDIR, or EALREADY when it is a name of the very file already. */
+static int clear_target(const struct target *to, const struct identity *file)
 {
-    if (check_movable(to, from) != EXDEV)
-        return 0;
-    if (renameat2(to->directory_fd, to->name, from->directory_fd, from->name,
-                  flags & RENAME_EXCHANGE ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
-        log_error("%s: a directory that raced into a rename could not be moved back: %s",
-                  from->view->name, strerrorname_np(errno));
-    return EXDEV;
+    struct stat attributes;
+    struct identity found;
+    int failed = attributes_read(to->directory_fd, to->name, &attributes, &found);
+    if (failed)
+        return failed == ENOENT ? 0 : failed;
+    if (found.device == file->device && found.inode == file->inode)
+        return EALREADY;
+    if (S_ISDIR(found.type))
+        return EISDIR;
+    return unlinkat(to->directory_fd, to->name, 0) < 0 && errno != ENOENT ? errno : 0;
+}
+
+/* Gives the file behind `fd` the new name. */
+static int link_to(const struct target *to, int fd, const struct identity *file, unsigned flags)
+{
+    char proc_name[16];
+    snprintf(proc_name, sizeof(proc_name), "%d", fd);
+    for (unsigned tries = 0; tries < LINK_TRIES; tries++) {
+        if (linkat(to->view->proc_fds, proc_name, to->directory_fd, to->name, AT_SYMLINK_FOLLOW) ==
+            0)
+            return 0;
+        if (errno != EEXIST || (flags & RENAME_NOREPLACE))
+            return cannot_link(errno) ? EXDEV : errno;
+        int failed = clear_target(to, file);
+        if (failed)
+            return failed;
+    }
+    return EBUSY;
+}
+
+/* Takes the old name away if it still is the file's. */
+static void drop_name(const struct target *from, const struct identity *file)
+{
+    struct stat attributes;
+    struct identity found;
+    if (attributes_read(from->directory_fd, from->name, &attributes, &found) == 0 &&
+        found.device == file->device && found.inode == file->inode)
+        unlinkat(from->directory_fd, from->name, 0);
+}
+
+/* A file gets the level of its new name, whatever that is; for a directory that would change what
+ * is hidden below it. rename(2) cannot be told to take files alone, and another view of the source,
+ * or the host, may put a directory in the file's place at any moment. link(2) takes no directory.
+ */
+static int rename_file(const struct target *from, const struct target *to, unsigned flags)
+{
+    struct stat attributes;
+    struct identity file;
+    cleanup_fd int fd = resolve_in(from->view, from->directory_fd, from->name, O_PATH);
+    if (fd < 0)
+        return -fd;
+    int failed = attributes_read(fd, NULL, &attributes, &file);
+    if (!failed && S_ISDIR(file.type))
+        failed = EXDEV;
+    if (!failed)
+        failed = link_to(to, fd, &file, flags);
+    if (!failed)
+        drop_name(from, &file);
+    /* Two names of one file stay as they are (rename(2)). */
+    return failed == EALREADY ? 0 : failed;
+}
+
+static int rename_source(const struct target *from, const struct target *to, unsigned flags)
+{
+    if (!state_equivalent(from->state, to->state))
+        return flags & RENAME_EXCHANGE ? EXDEV : rename_file(from, to, flags);
+    return renameat2(from->directory_fd, from->name, to->directory_fd, to->name, flags) < 0 ? errno
+                                                                                            : 0;
 }
 
 static int rename_checked(const struct target *from, const struct target *to, unsigned flags)
 {
     struct node_tree *nodes = from->view->nodes;
     bool exchange = flags & RENAME_EXCHANGE;
-    int failed = check_movable(from, to);
-    if (!failed && exchange)
-        failed = check_movable(to, from);
-    if (failed)
-        return failed;
-
     cleanup_fd int kept_fd = exchange ? -1 : target_keep(to);
-    if (renameat2(from->directory_fd, from->name, to->directory_fd, to->name, flags) < 0)
-        return errno;
-    failed = check_moved(from, to, flags);
-    if (!failed && exchange)
-        failed = check_moved(to, from, flags);
+    int failed = rename_source(from, to, flags);
     if (failed)
         return failed;
-
     if (exchange)
         node_exchange(nodes, from->parent, from->name, from->state, to->parent, to->name,
                       to->state);
