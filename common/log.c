@@ -16,6 +16,11 @@ void log_to(int fd, enum log_level level)
     log_most = level;
 }
 
+int log_descriptor(void)
+{
+    return log_fd;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};

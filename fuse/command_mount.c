@@ -189,6 +189,8 @@ static int mount_scope(const struct config *config, const struct scope *scope, c
     int child = log_fd < 0 ? -1 : daemon_start(&mounting.daemon, error);
     if (child < 0 && log_fd < 0)
         mount_point_close(&point);
+    else if (child != 0)
+        mount_point_leave(&point);
     if (child != 0)
         return child < 0 ? -1 : 0;
     log_to(log_fd, LOG_LEVEL_INFO);

@@ -198,9 +198,14 @@ int mount_point_open(const char *path, bool create, int source_fd, struct mount_
 
 void mount_point_close(struct mount_point *point)
 {
-    fd_close(&point->fd);
     if (point->created && point->path)
         rmdir(point->path);
+    mount_point_leave(point);
+}
+
+void mount_point_leave(struct mount_point *point)
+{
+    fd_close(&point->fd);
     free(point->path);
     *point = (struct mount_point){.fd = -1};
 }

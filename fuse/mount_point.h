@@ -27,4 +27,7 @@ int mount_point_open(const char *path, bool create, int source_fd, struct mount_
 /* Closes it, and removes the directory if it was made for this mount. */
 void mount_point_close(struct mount_point *point);
 
+/* The same in a process that leaves the directory to another one. */
+void mount_point_leave(struct mount_point *point);
+
 #endif

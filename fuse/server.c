@@ -127,9 +127,11 @@ static int set_descriptors(struct view *view, struct error **error)
     if (view->proc_fds < 0 || null_fd < 0)
         return error_set(error, errno, "cannot open /proc/self/fd and /dev/null");
     fuse_set_log_func(log_libfuse);
-    if (view->in_background)
-        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-            dup2(null_fd, fd);
+    if (view->in_background) {
+        dup2(null_fd, STDIN_FILENO);
+        dup2(null_fd, STDOUT_FILENO);
+        dup2(log_descriptor(), STDERR_FILENO);
+    }
     return 0;
 }
 
