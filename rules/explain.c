@@ -14,6 +14,7 @@
 struct path_name {
     const char *bytes;
     size_t length, end; /* `end`: where it ends in the path */
+    uint64_t present;
 };
 
 static struct path_name *split_path(const char *path, size_t length, size_t *count)
@@ -23,8 +24,10 @@ static struct path_name *split_path(const char *path, size_t length, size_t *cou
         const char *slash = memchr(path + at, '/', length - at);
         size_t end = slash ? (size_t)(slash - path) : length;
         if (end > at && !(end - at == 1 && path[at] == '.'))
-            names[(*count)++] =
-                (struct path_name){.bytes = path + at, .length = end - at, .end = end};
+            names[(*count)++] = (struct path_name){.bytes = path + at,
+                                                   .length = end - at,
+                                                   .end = end,
+                                                   .present = bytes_present(path + at, end - at)};
         at = end + 1;
     }
     return names;
@@ -48,7 +51,7 @@ static size_t names_needed(const struct policy *policy, uint32_t start,
             if (!live[k])
                 continue;
             if (component_match(&positions[k].component, names[i].bytes, names[i].length,
-                                policy->ignore_case) == MATCH_YES)
+                                names[i].present) == MATCH_YES)
                 live[k + 1] = true;
             live[k] = positions[k].floating;
         }
@@ -136,7 +139,10 @@ bool policy_explain(const struct policy *policy, const char *path, size_t length
     if (!state)
         return false;
     size_t count = 0;
-    cleanup_free struct path_name *names = split_path(path, length, &count);
+    cleanup_free char *folded = xmemdup0(path, length);
+    for (size_t i = 0; policy->ignore_case && i < length; i++)
+        folded[i] = (char)fold_byte((unsigned char)path[i]);
+    cleanup_free struct path_name *names = split_path(folded, length, &count);
     struct coverage coverage = cover(policy, names, count);
     *explanation = (struct explanation){.verdict = state_verdict(state)};
     add_matches(explanation, policy->rules, coverage.rules, policy->rule_count, names);

@@ -11,23 +11,14 @@
 #define DEPTH_LIMIT    2000
 #define HEAP_LIMIT_KIB 256
 
-static bool set_matches(const struct element *element, unsigned byte, bool ignore_case)
-{
-    bool in_set = byte_set_has(element->set, (unsigned char)byte);
-    bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
-    if (ignore_case && letter)
-        in_set = in_set || byte_set_has(element->set, (unsigned char)(byte ^ 0x20));
-    return in_set != element->negated;
-}
-
 static void add_set(struct strbuf *text, const struct element *element, bool ignore_case)
 {
     bool empty = true;
     for (unsigned first = 0; first < 256; first++) {
-        if (!set_matches(element, first, ignore_case))
+        if (!element_matches(element, (unsigned char)first, ignore_case))
             continue;
         unsigned last = first;
-        while (last < 255 && set_matches(element, last + 1, ignore_case))
+        while (last < 255 && element_matches(element, (unsigned char)(last + 1), ignore_case))
             last++;
         strbuf_add_format(text, "%s\\x%02x-\\x%02x", empty ? "[" : "", first, last);
         empty = false;
@@ -39,7 +30,7 @@ static void add_set(struct strbuf *text, const struct element *element, bool ign
 static void add_element(struct strbuf *text, const struct element *element, bool ignore_case)
 {
     if (element->kind == ELEMENT_BYTE)
-        strbuf_add_format(text, "\\x%02x", element->byte);
+        strbuf_add_format(text, "\\x%02x", ignore_case ? fold_byte(element->byte) : element->byte);
     else if (element->kind == ELEMENT_ONE)
         strbuf_add_text(text, ".");
     else
@@ -47,8 +38,7 @@ static void add_element(struct strbuf *text, const struct element *element, bool
 }
 
 /* What follows a star up to the next one has a fixed length, so the first place where it fits is as
- * good as any later one: an atomic group keeps it. What follows the last star must reach the end.
- */
+ * good as any later one, and an atomic group keeps it. What follows the last star ends the name. */
 static void write_expression(struct strbuf *text, const struct glob_component *glob,
                              bool ignore_case)
 {
@@ -76,8 +66,6 @@ pcre2_code *expression_compile(const struct glob_component *glob, bool ignore_ca
     write_expression(&text, glob, ignore_case);
     uint32_t options = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL | PCRE2_NEVER_UTF |
                        PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
-    if (ignore_case)
-        options |= PCRE2_CASELESS;
     int number = 0;
     PCRE2_SIZE offset = 0;
     pcre2_code *code =

@@ -4,14 +4,17 @@
 #include "policy_internal.h"
 #include "scopefs/mem.h"
 
+#include <limits.h>
+
 /* Most names match fewer positions than this, and need no memory from the heap. */
 #define ROOM_ON_STACK 32
 
 struct matcher {
     const struct state *state;
     const struct policy *policy;
-    const char *name;
+    const char *name; /* folded, if case is ignored */
     size_t length;
+    uint64_t present;
     uint32_t *matched;
     size_t count, room;
     uint32_t on_stack[ROOM_ON_STACK];
@@ -33,12 +36,11 @@ static bool grow(struct matcher *matcher)
 static bool try_position(void *context, uint32_t number)
 {
     struct matcher *matcher = context;
-    const struct policy *policy = matcher->policy;
-    const struct position *position = &policy->positions[number];
+    const struct position *position = &matcher->policy->positions[number];
     if (!position_counts(position, matcher->state->rule, matcher->state->limit))
         return true;
     enum match_result result =
-        component_match(&position->component, matcher->name, matcher->length, policy->ignore_case);
+        component_match(&position->component, matcher->name, matcher->length, matcher->present);
     if (result != MATCH_YES)
         return result == MATCH_NO;
     if (matcher->count == matcher->room && !grow(matcher))
@@ -53,9 +55,8 @@ static bool find_matches(struct matcher *matcher)
     const struct position_index *indexes[] = {matcher->policy->floating_index,
                                               matcher->state->index};
     for (size_t i = 0; i < 2; i++)
-        if (indexes[i] &&
-            !position_index_search(indexes[i], matcher->name, matcher->length,
-                                   matcher->policy->ignore_case, try_position, matcher))
+        if (indexes[i] && !position_index_search(indexes[i], matcher->name, matcher->length,
+                                                 try_position, matcher))
             return false;
     return true;
 }
@@ -111,34 +112,44 @@ static const struct state *follow(struct matcher *matcher, const struct state *p
     return known ? known : state_follow(state, parent, matcher->matched, matcher->count);
 }
 
-static bool is_ascii(const char *name, size_t length)
+static const struct state *step(const struct state *state, const struct state *parent,
+                                const char *name, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)name[i] >= 0x80)
-            return false;
-    return true;
+    /* Without an initializer, which would clear `on_stack` each time. */
+    struct matcher matcher;
+    matcher.state = state;
+    matcher.policy = state->policy;
+    matcher.name = name;
+    matcher.length = length;
+    matcher.present = bytes_present(name, length);
+    matcher.matched = matcher.on_stack;
+    matcher.count = 0;
+    matcher.room = ROOM_ON_STACK;
+    const struct state *next = &state->policy->dead;
+    if (find_matches(&matcher))
+        next = follow(&matcher, parent);
+    if (matcher.matched != matcher.on_stack)
+        free(matcher.matched);
+    return next;
+}
+
+static const struct state *step_folded(const struct state *state, const struct state *parent,
+                                       const char *name, size_t length)
+{
+    char folded[NAME_MAX];
+    if (!name_fold(name, length, folded))
+        return &state->policy->dead;
+    return step(state, parent, folded, length);
 }
 
 const struct state *state_step(const struct state *state, const char *name, size_t length)
 {
-    const struct policy *policy = state->policy;
     if (state->dead)
         return state;
-    /* A file system that folds case may fold such a name to one that a rule hides. */
-    if (policy->ignore_case && !is_ascii(name, length))
-        return &policy->dead;
-
-    struct matcher matcher = {
-        .state = state, .policy = policy, .name = name, .length = length, .room = ROOM_ON_STACK};
-    matcher.matched = matcher.on_stack;
-    const struct state *next = &policy->dead;
-    if (find_matches(&matcher)) {
-        const struct state *parent = state->parent ? state_step(state->parent, name, length) : NULL;
-        next = follow(&matcher, parent);
-    }
-    if (matcher.matched != matcher.on_stack)
-        free(matcher.matched);
-    return next;
+    const struct state *parent = state->parent ? state_step(state->parent, name, length) : NULL;
+    if (state->policy->ignore_case)
+        return step_folded(state, parent, name, length);
+    return step(state, parent, name, length);
 }
 
 const struct state *policy_hidden(const struct policy *policy)

@@ -2,23 +2,27 @@
 
 #include "policy_internal.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define MAX_KEY_LENGTH 16
-#define HASH_SEED      0x811c9dc5u
 
-/* What is added to a key's hash, so that the same bytes as head, tail and whole name differ. */
-enum key_class { CLASS_HEAD = 0x100, CLASS_TAIL = 0x200, CLASS_WHOLE = 0x300 };
+/* What tells apart the same bytes as head, as tail and as a whole name. */
+enum key_class { CLASS_HEAD = 0x100, CLASS_TAIL = 0x200, CLASS_WHOLE = 0x1000 };
 
-static uint32_t add_byte(uint32_t hash, unsigned char byte)
+/* Up to 16 bytes as two numbers; zeros for those that are not there. */
+struct key_bytes {
+    uint64_t low, high; /* of the first eight bytes, of the last eight */
+};
+
+static struct key_bytes load_bytes(const unsigned char bytes[MAX_KEY_LENGTH])
 {
-    return (hash ^ byte) * 0x01000193u;
-}
-
-static uint32_t finish(uint32_t hash, uint32_t class_and_length)
-{
-    hash = (hash ^ class_and_length) * 0x9e3779b1u;
-    return hash ^ hash >> 15;
+    struct key_bytes loaded;
+    memcpy(&loaded.low, bytes, 8);
+    memcpy(&loaded.high, bytes + 8, 8);
+    loaded.low = le64toh(loaded.low);
+    loaded.high = le64toh(loaded.high);
+    return loaded;
 }
 
 static size_t key_length(size_t length)
@@ -26,29 +30,73 @@ static size_t key_length(size_t length)
     return length < MAX_KEY_LENGTH ? length : MAX_KEY_LENGTH;
 }
 
-static uint32_t literal_key(const struct component *component)
+static struct key_bytes load_head(const void *bytes, size_t length)
 {
-    uint32_t hash = HASH_SEED;
-    for (size_t i = 0; i < component->head_length; i++)
-        hash = add_byte(hash, component->head[i]);
-    return finish(hash, CLASS_WHOLE);
+    unsigned char padded[MAX_KEY_LENGTH] = {0};
+    memcpy(padded, bytes, key_length(length));
+    return load_bytes(padded);
 }
 
-static uint32_t head_key(const struct component *component, size_t length)
+/* So that the very last byte is the highest of `high`. */
+static struct key_bytes load_tail(const void *bytes, size_t length)
 {
-    uint32_t hash = HASH_SEED;
-    for (size_t i = 0; i < length; i++)
-        hash = add_byte(hash, component->head[i]);
-    return finish(hash, CLASS_HEAD + (uint32_t)length);
+    unsigned char padded[MAX_KEY_LENGTH] = {0};
+    size_t used = key_length(length);
+    memcpy(padded + MAX_KEY_LENGTH - used, (const char *)bytes + length - used, used);
+    return load_bytes(padded);
 }
 
-/* From the last byte backwards, as the search reads a name. */
-static uint32_t tail_key(const struct component *component, size_t length)
+/* The number without all but its lowest, or highest, `count` bytes. */
+static uint64_t low_bytes(uint64_t number, size_t count)
 {
-    uint32_t hash = HASH_SEED;
-    for (size_t i = 0; i < length; i++)
-        hash = add_byte(hash, component->tail[component->tail_length - 1 - i]);
-    return finish(hash, CLASS_TAIL + (uint32_t)length);
+    return count >= 8 ? number : number & ((UINT64_C(1) << (8 * count)) - 1);
+}
+
+static uint64_t high_bytes(uint64_t number, size_t count)
+{
+    return count >= 8 ? number : number & ~(UINT64_MAX >> (8 * count));
+}
+
+static uint64_t mix(uint64_t hash, uint64_t number)
+{
+    hash = (hash ^ number) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+/* Of the first or last `length` bytes, 1 to 16. */
+static uint32_t head_key(struct key_bytes head, size_t length)
+{
+    uint64_t hash = mix(CLASS_HEAD + length, low_bytes(head.low, length));
+    return (uint32_t)mix(hash, length > 8 ? low_bytes(head.high, length - 8) : 0);
+}
+
+static uint32_t tail_key(struct key_bytes tail, size_t length)
+{
+    uint64_t hash = mix(CLASS_TAIL + length, high_bytes(tail.high, length));
+    return (uint32_t)mix(hash, length > 8 ? high_bytes(tail.low, length - 8) : 0);
+}
+
+static uint32_t whole_key(const char *name, size_t length)
+{
+    uint64_t hash = CLASS_WHOLE + length, number;
+    for (; length > MAX_KEY_LENGTH; length -= 8, name += 8) {
+        memcpy(&number, name, 8);
+        hash = mix(hash, number);
+    }
+    struct key_bytes rest = load_head(name, length);
+    return (uint32_t)mix(mix(hash, rest.low), rest.high);
+}
+
+static uint32_t component_head_key(const struct component *component)
+{
+    return head_key(load_head(component->head, component->head_length),
+                    key_length(component->head_length));
+}
+
+static uint32_t component_tail_key(const struct component *component)
+{
+    return tail_key(load_tail(component->tail, component->tail_length),
+                    key_length(component->tail_length));
 }
 
 static size_t slots_for(size_t count)
@@ -59,9 +107,15 @@ static size_t slots_for(size_t count)
     return slots;
 }
 
+static size_t filter_words_for(size_t count)
+{
+    return slots_for(count) / 32 + 1;
+}
+
 size_t position_index_size(size_t count)
 {
-    return slots_for(count) * sizeof(struct index_slot) +
+    return filter_words_for(count) * sizeof(uint64_t) +
+           slots_for(count) * sizeof(struct index_slot) +
            count * (sizeof(struct index_entry) + sizeof(uint32_t));
 }
 
@@ -77,6 +131,8 @@ static struct index_slot *find_slot(const struct position_index *index, uint32_t
 static void add_keyed(struct position_index *index, uint32_t hash, uint32_t number)
 {
     struct index_slot *slot = find_slot(index, hash);
+    uint32_t bit = hash & index->filter_mask;
+    index->filter[bit / 64] |= UINT64_C(1) << (bit % 64);
     slot->hash = hash;
     index->entries[index->entry_count] =
         (struct index_entry){.position = number, .next = slot->first};
@@ -86,40 +142,41 @@ static void add_keyed(struct position_index *index, uint32_t hash, uint32_t numb
 
 /* A pattern with both a head and a tail goes where fewer others are: `test_*.c` and a thousand more
  * that end in `.c` under their heads. */
-static bool prefers_head(const struct position_index *index, const struct component *component,
-                         size_t head, size_t tail)
+static bool prefers_head(const struct position_index *index, const struct component *component)
 {
+    size_t head = component->head_length, tail = component->tail_length;
     if (head == 0 || tail == 0)
         return head > 0;
-    uint32_t by_head = find_slot(index, head_key(component, head))->count;
-    uint32_t by_tail = find_slot(index, tail_key(component, tail))->count;
+    uint32_t by_head = find_slot(index, component_head_key(component))->count;
+    uint32_t by_tail = find_slot(index, component_tail_key(component))->count;
     return by_head < by_tail || (by_head == by_tail && head > tail);
 }
 
 static void add_position(struct position_index *index, const struct component *component,
                          uint32_t number)
 {
-    size_t head = key_length(component->head_length), tail = key_length(component->tail_length);
     if (component->kind == COMPONENT_LITERAL) {
         index->has_literals = true;
-        add_keyed(index, literal_key(component), number);
-    } else if (head == 0 && tail == 0) {
+        add_keyed(index, whole_key((const char *)component->head, component->head_length), number);
+    } else if (component->head_length == 0 && component->tail_length == 0) {
         index->unkeyed[index->unkeyed_count++] = number;
-    } else if (prefers_head(index, component, head, tail)) {
-        index->head_lengths |= 1u << head;
-        add_keyed(index, head_key(component, head), number);
+    } else if (prefers_head(index, component)) {
+        index->head_lengths |= 1u << key_length(component->head_length);
+        add_keyed(index, component_head_key(component), number);
     } else {
-        index->tail_lengths |= 1u << tail;
-        add_keyed(index, tail_key(component, tail), number);
+        index->tail_lengths |= 1u << key_length(component->tail_length);
+        add_keyed(index, component_tail_key(component), number);
     }
 }
 
 void position_index_build(struct position_index *index, void *memory,
                           const struct position *positions, const uint32_t *numbers, size_t count)
 {
-    size_t slots = slots_for(count);
-    *index = (struct position_index){.mask = (uint32_t)(slots - 1), .slots = memory};
-    memset(index->slots, 0, slots * sizeof(*index->slots));
+    size_t words = filter_words_for(count), slots = slots_for(count);
+    memset(memory, 0, position_index_size(count));
+    *index = (struct position_index){
+        .filter_mask = (uint32_t)(slots * 2 - 1), .mask = (uint32_t)(slots - 1), .filter = memory};
+    index->slots = (struct index_slot *)(void *)(index->filter + words);
     index->entries = (struct index_entry *)(void *)(index->slots + slots);
     index->unkeyed = (uint32_t *)(void *)(index->entries + count);
     for (size_t i = 0; i < count; i++)
@@ -129,6 +186,9 @@ void position_index_build(struct position_index *index, void *memory,
 static bool probe(const struct position_index *index, uint32_t hash, position_visitor *visit,
                   void *context)
 {
+    uint32_t bit = hash & index->filter_mask;
+    if (!(index->filter[bit / 64] >> (bit % 64) & 1))
+        return true;
     const struct index_slot *slot = find_slot(index, hash);
     uint32_t entry = slot->first;
     for (uint32_t i = 0; i < slot->count; i++) {
@@ -139,42 +199,41 @@ static bool probe(const struct position_index *index, uint32_t hash, position_vi
     return true;
 }
 
-static bool search_forwards(const struct position_index *index, const char *name, size_t length,
-                            bool ignore_case, position_visitor *visit, void *context)
+/* Of the key lengths in the set, those that a name of this length has. */
+static uint32_t possible_lengths(uint32_t lengths, size_t length)
 {
-    uint32_t hash = HASH_SEED;
-    for (size_t i = 0; i < length; i++) {
-        hash = add_byte(hash, fold_byte((unsigned char)name[i], ignore_case));
-        if (i < MAX_KEY_LENGTH && index->head_lengths >> (i + 1) & 1 &&
-            !probe(index, finish(hash, CLASS_HEAD + (uint32_t)(i + 1)), visit, context))
-            return false;
-        if (i + 1 == MAX_KEY_LENGTH && !index->has_literals)
-            return true;
-    }
-    return !index->has_literals || probe(index, finish(hash, CLASS_WHOLE), visit, context);
+    return lengths & ((2u << key_length(length)) - 1);
 }
 
-static bool search_backwards(const struct position_index *index, const char *name, size_t length,
-                             bool ignore_case, position_visitor *visit, void *context)
+static bool search_heads(const struct position_index *index, const char *name, size_t length,
+                         position_visitor *visit, void *context)
 {
-    uint32_t hash = HASH_SEED;
-    for (size_t i = 0; i < length && index->tail_lengths >> (i + 1); i++) {
-        hash = add_byte(hash, fold_byte((unsigned char)name[length - 1 - i], ignore_case));
-        if (index->tail_lengths >> (i + 1) & 1 &&
-            !probe(index, finish(hash, CLASS_TAIL + (uint32_t)(i + 1)), visit, context))
+    struct key_bytes head = load_head(name, length);
+    for (uint32_t left = possible_lengths(index->head_lengths, length); left; left &= left - 1)
+        if (!probe(index, head_key(head, (size_t)__builtin_ctz(left)), visit, context))
             return false;
-    }
+    return true;
+}
+
+static bool search_tails(const struct position_index *index, const char *name, size_t length,
+                         position_visitor *visit, void *context)
+{
+    struct key_bytes tail = load_tail(name, length);
+    for (uint32_t left = possible_lengths(index->tail_lengths, length); left; left &= left - 1)
+        if (!probe(index, tail_key(tail, (size_t)__builtin_ctz(left)), visit, context))
+            return false;
     return true;
 }
 
 bool position_index_search(const struct position_index *index, const char *name, size_t length,
-                           bool ignore_case, position_visitor *visit, void *context)
+                           position_visitor *visit, void *context)
 {
     for (size_t i = 0; i < index->unkeyed_count; i++)
         if (!visit(context, index->unkeyed[i]))
             return false;
-    if ((index->has_literals || index->head_lengths) &&
-        !search_forwards(index, name, length, ignore_case, visit, context))
+    if (index->head_lengths && !search_heads(index, name, length, visit, context))
         return false;
-    return search_backwards(index, name, length, ignore_case, visit, context);
+    if (index->tail_lengths && !search_tails(index, name, length, visit, context))
+        return false;
+    return !index->has_literals || probe(index, whole_key(name, length), visit, context);
 }

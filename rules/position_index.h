@@ -25,7 +25,9 @@ struct index_entry {
 struct position_index {
     uint32_t head_lengths, tail_lengths; /* bit N: some key is N bytes long */
     bool has_literals;
-    uint32_t mask;            /* of `slots`, whose number is a power of two */
+    uint32_t filter_mask;     /* of the bits of `filter`, whose number is a power of two */
+    uint32_t mask;            /* of `slots`, likewise */
+    uint64_t *filter;         /* says of most hashes that they are not there, in little memory */
     struct index_slot *slots; /* open addressing */
     struct index_entry *entries;
     uint32_t entry_count;
@@ -42,6 +44,6 @@ void position_index_build(struct position_index *index, void *memory,
 typedef bool position_visitor(void *context, uint32_t position);
 
 bool position_index_search(const struct position_index *index, const char *name, size_t length,
-                           bool ignore_case, position_visitor *visit, void *context);
+                           position_visitor *visit, void *context);
 
 #endif

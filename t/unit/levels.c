@@ -77,8 +77,8 @@ static void check_ceilings(void)
        "and the rule beside it");
     config_free(config);
 
-    config = must_load(SCOPE "default = write\n[ceiling s]\nview = /\nnone = /x\n");
-    is_string(level_of(config, "s", ""), "view", "a ceiling on the root covers the root");
+    config = must_load(SCOPE "default = write\n[ceiling s]\nview = /\nnone = /x\nread = /\n");
+    is_string(level_of(config, "s", ""), "view", "the lowest ceiling on the root covers the root");
     is_string(level_of(config, "s", "a/b"), "view", "and all below");
     is_string(level_of(config, "s", "x"), "none", "and others still lower");
     config_free(config);
