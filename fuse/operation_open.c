@@ -34,6 +34,14 @@ static int source_flags(int flags)
     return mode | (flags & (O_SYNC | O_DSYNC)) | O_NONBLOCK | O_NOCTTY;
 }
 
+/* Whether the kernel shall pass each write on as it is. It splits one that goes into its cache
+ * where a page ends, and appends from elsewhere could come in between. Who reads by this descriptor
+ * as well may want a shared mapping, which only the cache can give. */
+static bool only_appends(int flags)
+{
+    return (flags & (O_ACCMODE | O_APPEND)) == (O_WRONLY | O_APPEND);
+}
+
 /* Opens the node's own object by its path, or a negative errno. */
 static int open_by_path(struct view *view, struct node *node, int flags, struct stat *attributes)
 {
@@ -83,6 +91,7 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     int fd = open_node(view, hold.node, info->flags, &attributes);
     if (fd < 0)
         return -fd;
+    info->direct_io = only_appends(info->flags);
     info->keep_cache =
         !(info->flags & O_TRUNC) && cache_keeps_pages(view->nodes, hold.node, &attributes);
     info->fh = handle_open(view->handles, hold.node, fd, opens_for_writing(info->flags));
@@ -153,6 +162,7 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
     cleanup_node struct node_hold hold = {view->nodes, NULL};
     if (!entry->ino || object_hold(view, entry->ino, &hold) != 0)
         return ENOMEM;
+    info->direct_io = only_appends(info->flags);
     info->fh = handle_open(view->handles, hold.node, fd_steal(&fd), opens_for_writing(info->flags));
     if (!info->fh)
         node_forget(view->nodes, entry->ino, 1);
