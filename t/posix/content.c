@@ -160,8 +160,8 @@ static void renamed(void)
     ok(renameat(place_fd, "two", place_fd, "two/inside/below") < 0 &&
            (errno == EINVAL || errno == ENOTDIR),
        "rename: not into itself");
-    linkat(place_fd, "folder", place_fd, "link", 0);
-    ok(renameat(place_fd, "folder", place_fd, "link") == 0 && holds(place_fd, "folder", "2") &&
+    ok(linkat(place_fd, "folder", place_fd, "link", 0) == 0 &&
+           renameat(place_fd, "folder", place_fd, "link") == 0 && holds(place_fd, "folder", "2") &&
            holds(place_fd, "link", "2"),
        "rename: onto a link to the same file nothing happens");
 }

@@ -8,14 +8,13 @@
 
 # Runs a helper program natively and in the view.
 same_as_natively() { # PROGRAM ARGUMENT...
-    local program=$1 prefix=$test_prefix
+    local program=$1 name=$test_prefix test_prefix
     shift
     mkdir -p "native.$program" "source/$program"
-    test_prefix="${prefix}natively: "
+    test_prefix="${name}natively: "
     results_of "$program" "native.$program" "native.$program" "$@"
-    test_prefix="${prefix}view: "
+    test_prefix="${name}view: "
     results_of "$program" "$one/$program" "$source/$program" "$@"
-    test_prefix=$prefix
 }
 
 handles() {
