@@ -173,7 +173,7 @@ static int status_of(const struct job *job, const struct outcome *outcome, const
 
 static int run_in_view(const struct job *job, struct sandbox_plan *plan,
                        const struct view_mount *view, const char *bwrap,
-                       const struct supervisor *supervisor, struct error **error)
+                       struct supervisor *supervisor, struct error **error)
 {
     struct sandbox sandbox;
     struct outcome outcome;
@@ -181,7 +181,7 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
     if (interrupted)
         return STATUS_SIGNAL + interrupted;
     sandbox_plan_set_view(plan, view->path);
-    if (supervisor_adopt(error) < 0 ||
+    if (supervisor_adopt(supervisor, error) < 0 ||
         sandbox_start(&sandbox, bwrap, plan, view, &job->identity, error) < 0)
         return STATUS_FAILED;
     supervisor_watch(supervisor, &sandbox, plan->timeout_ms, &outcome);
@@ -196,7 +196,7 @@ static void report(const struct error *error)
 
 static int run_plan(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
-    cleanup_supervisor struct supervisor supervisor = {.signals = -1};
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1, .interrupts = -1};
     cleanup_error struct error *close_error = NULL;
     cleanup_free char *bwrap = process_find_program("bwrap");
     struct view_mount view;
@@ -204,9 +204,13 @@ static int run_plan(const struct job *job, struct sandbox_plan *plan, struct err
         probe_explain_no_bwrap(error);
         return STATUS_FAILED;
     }
-    if (supervisor_prepare(&supervisor, error) < 0 ||
-        view_mount_open(&view, job->scope, job->config_file, &job->identity, error) < 0)
+    if (supervisor_prepare(&supervisor, error) < 0)
         return STATUS_FAILED;
+    if (view_mount_open(&view, job->scope, job->config_file, &job->identity, supervisor.interrupts,
+                        error) < 0) {
+        int interrupted = supervisor_interrupted(&supervisor);
+        return interrupted ? STATUS_SIGNAL + interrupted : STATUS_FAILED;
+    }
     int status = run_in_view(job, plan, &view, bwrap, &supervisor, error);
     /* The command has run, or not: that is what the exit status tells. */
     if (view_mount_close(&view, &close_error) < 0)

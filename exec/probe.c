@@ -81,7 +81,7 @@ static int run_as(const struct identity *identity, const char *const *arguments,
     if (child == 0) {
         if (identity_become(identity) < 0)
             _exit(125);
-        int status = process_run(arguments, stderr_fd, NULL);
+        int status = process_run(arguments, stderr_fd, -1, NULL);
         _exit(status < 0 ? 125 : status);
     }
     int status;

@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,13 +58,30 @@ static void become_program(const char *const *arguments, int stderr_fd)
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-int process_run(const char *const *arguments, int stderr_fd, struct error **error)
+/* Returns when the child has ended or something can be read from the other. */
+static void wait_for_either(pid_t child, int interrupt_fd)
+{
+    cleanup_fd int child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+    struct pollfd sources[] = {
+        {.fd = child_fd, .events = POLLIN},
+        {.fd = interrupt_fd, .events = POLLIN},
+    };
+    while (child_fd >= 0 && poll(sources, 2, -1) < 0 && errno == EINTR)
+        ;
+    if (sources[1].revents)
+        kill(-child, SIGTERM);
+}
+
+int process_run(const char *const *arguments, int stderr_fd, int interrupt_fd, struct error **error)
 {
     pid_t child = fork();
     if (child < 0)
         return error_set(error, errno, "cannot start %s", arguments[0]);
     if (child == 0)
         become_program(arguments, stderr_fd);
+    setpgid(child, child); /* both do it, so that it is done whoever comes first */
+    if (interrupt_fd >= 0)
+        wait_for_either(child, interrupt_fd);
     int status;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)

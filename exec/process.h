@@ -16,9 +16,11 @@ char *process_find_program(const char *name);
 void process_prepare_child(void);
 
 /* Runs a program (arguments[0] is its path) with no input to its end. What it prints on standard
- * output is dropped; what it prints on standard error goes to `stderr_fd`. Returns its exit status,
- * 128+n for signal n, or -1 with *error set when it could not be started. */
-int process_run(const char *const *arguments, int stderr_fd, struct error **error);
+ * output is dropped; what it prints on standard error goes to `stderr_fd`. When `interrupt_fd`
+ * (or -1) can be read, which is left to the caller, the program is ended by SIGTERM. Returns its
+ * exit status, 128+n for signal n, or -1 with *error set when it could not be started. */
+int process_run(const char *const *arguments, int stderr_fd, int interrupt_fd,
+                struct error **error);
 
 /* As a shell has it: 128+n for signal n. */
 int process_exit_status(int wait_status);

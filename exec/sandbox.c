@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,7 +104,9 @@ static _Noreturn void become_bwrap(const char *bwrap, const char *const *argumen
     /* bwrap's first process shows its environment to the command, as /proc/1/environ. */
     static char *const no_environment[] = {NULL};
     process_prepare_child();
-    if (chdir("/") == 0 && identity_become(identity) == 0 && pass_on(descriptors) == 0)
+    /* bwrap asks for the same a little later; changing the user has reset it. */
+    if (chdir("/") == 0 && identity_become(identity) == 0 && pass_on(descriptors) == 0 &&
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0)
         execve(bwrap, (char *const *)arguments, no_environment);
     fprintf(stderr, "scopefs-exec: cannot start %s as uid %u: %s\n", bwrap, identity->uid,
             strerror(errno));

@@ -38,7 +38,6 @@ int supervisor_prepare(struct supervisor *supervisor, struct error **error)
 {
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
     /* Ignored by inheritance, children would be gone before anybody has read their status. */
     signal(SIGCHLD, SIG_DFL);
     for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
@@ -46,10 +45,13 @@ int supervisor_prepare(struct supervisor *supervisor, struct error **error)
         if (sigaction(passed_on[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
             sigaddset(&signals, passed_on[i]);
     }
-    process_list_children(&supervisor->inherited);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
-        supervisor->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    return supervisor->signals < 0 ? error_set(error, errno, "cannot receive signals") : 0;
+    supervisor->interrupts = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigaddset(&signals, SIGCHLD);
+    supervisor->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (supervisor->interrupts >= 0 && supervisor->signals >= 0 &&
+        sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
+        return 0;
+    return error_set(error, errno, "cannot receive signals");
 }
 
 static int next_signal(int signals)
@@ -68,8 +70,9 @@ int supervisor_interrupted(const struct supervisor *supervisor)
     return number;
 }
 
-int supervisor_adopt(struct error **error)
+int supervisor_adopt(struct supervisor *supervisor, struct error **error)
 {
+    process_list_children(&supervisor->spared);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return error_set(error, errno, "cannot become the parent of orphans");
     return 0;
@@ -215,11 +218,12 @@ void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandb
     fd_close(&sandbox->channel);
     fd_close(&watch.command_pidfd);
     /* bwrap ends with its command; this waits for what the command left in the background. */
-    process_end_children(&supervisor->inherited);
+    process_end_children(&supervisor->spared);
 }
 
 void supervisor_free(struct supervisor *supervisor)
 {
     fd_close(&supervisor->signals);
-    process_set_free(&supervisor->inherited);
+    fd_close(&supervisor->interrupts);
+    process_set_free(&supervisor->spared);
 }

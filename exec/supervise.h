@@ -20,8 +20,9 @@ struct outcome {
 };
 
 struct supervisor {
-    int signals;                  /* a signalfd */
-    struct process_set inherited; /* children that are not its own */
+    int signals;               /* a signalfd for all that matters */
+    int interrupts;            /* one for those that are passed on, to be waited for but not read */
+    struct process_set spared; /* children that do not belong to the sandbox */
 };
 
 #define cleanup_supervisor __attribute__((cleanup(supervisor_free)))
@@ -36,7 +37,7 @@ int supervisor_interrupted(const struct supervisor *supervisor);
 
 /* Adopts what a dying bwrap leaves behind. To be called after the view is mounted, because its
  * daemon shall not be adopted, and before sandbox_start. 0, or -1 with *error set. */
-int supervisor_adopt(struct error **error);
+int supervisor_adopt(struct supervisor *supervisor, struct error **error);
 
 /* Returns when the sandbox is gone, with *outcome set. A timeout of 0 is none. */
 void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandbox,

@@ -107,7 +107,8 @@ static char *make_private_folder(const char *scope_name, struct error **error)
 }
 
 static int run_scopefs_mount(const char *path, const struct scope *scope, const char *config_file,
-                             const struct identity *identity, struct error **error)
+                             const struct identity *identity, int interrupt_fd,
+                             struct error **error)
 {
     cleanup_free char *program = runtime_program("scopefs");
     cleanup_free char *owner = xasprintf("%u:%u", identity->uid, identity->gid);
@@ -125,7 +126,7 @@ static int run_scopefs_mount(const char *path, const struct scope *scope, const 
     arguments[count++] = scope->name;
     arguments[count++] = path;
     arguments[count] = NULL;
-    int status = process_run(arguments, STDERR_FILENO, error);
+    int status = process_run(arguments, STDERR_FILENO, interrupt_fd, error);
     if (status > 0)
         error_set(error, 0, "scope %s could not be mounted", scope->name);
     return status == 0 ? 0 : -1;
@@ -142,7 +143,7 @@ static int find_private_mount(struct view_mount *view, const struct scope *scope
 }
 
 int view_mount_open(struct view_mount *view, const struct scope *scope, const char *config_file,
-                    const struct identity *identity, struct error **error)
+                    const struct identity *identity, int interrupt_fd, struct error **error)
 {
     if (view_mount_look(view, scope, identity, error) < 0)
         return -1;
@@ -152,48 +153,21 @@ int view_mount_open(struct view_mount *view, const struct scope *scope, const ch
     *view = (struct view_mount){.path = make_private_folder(scope->name, error)};
     if (!view->path)
         return -1;
-    view->is_private = true;
-    if (run_scopefs_mount(view->path, scope, config_file, identity, error) == 0 &&
+    if (keeper_start(&view->keeper, view->path, error) < 0) {
+        rmdir(view->path);
+        free(steal_pointer(view->path));
+        return -1;
+    }
+    if (run_scopefs_mount(view->path, scope, config_file, identity, interrupt_fd, error) == 0 &&
         find_private_mount(view, scope, identity, error) == 0)
         return 0;
-    /* Its own complaint would only hide the cause. */
     view_mount_close(view, NULL);
     return -1;
 }
 
-/* 1 while some view is mounted there, else 0; -1 with *error set. */
-static int is_in_use(const struct view_mount *view, struct error **error)
-{
-    cleanup_mount_table struct mount_table table = {0};
-    if (mount_table_read(&table, error) < 0)
-        return -1;
-    cleanup_free char *point = resolve_all_but_last(view->path);
-    return mount_row_is_view(mount_table_at(&table, point));
-}
-
-static int unmount(const struct view_mount *view, struct error **error)
-{
-    int in_use = is_in_use(view, error);
-    if (in_use <= 0)
-        return in_use;
-    cleanup_free char *program = runtime_program("scopefs");
-    const char *arguments[] = {program, "umount", "--", view->path, NULL};
-    int status = process_run(arguments, STDERR_FILENO, error);
-    /* Whoever else has unmounted it in the meantime did what was wanted. */
-    if (status > 0 && is_in_use(view, NULL))
-        return error_set(error, 0, "%s could not be unmounted; try: scopefs umount --lazy %s",
-                         view->path, view->path);
-    return status < 0 ? -1 : 0;
-}
-
 int view_mount_close(struct view_mount *view, struct error **error)
 {
-    int result = 0;
-    if (view->is_private) {
-        result = unmount(view, error);
-        if (result == 0 && rmdir(view->path) < 0)
-            result = error_set(error, errno, "cannot remove %s", view->path);
-    }
+    int result = view->keeper.process ? keeper_finish(&view->keeper, error) : 0;
     free(view->path);
     *view = (struct view_mount){0};
     return result;

@@ -6,6 +6,7 @@
 #define SCOPEFS_EXEC_VIEW_MOUNT_H
 
 #include "identity.h"
+#include "keeper.h"
 #include "scopefs/config.h"
 #include "scopefs/error.h"
 
@@ -15,7 +16,7 @@ struct view_mount {
     char *path;
     bool is_mounted;                     /* always after view_mount_open */
     unsigned device_major, device_minor; /* what stat(2) says of it, when it is mounted */
-    bool is_private;                     /* to be unmounted and removed at the end */
+    struct keeper keeper;                /* of a private mount */
 };
 
 /* Finds the scope's own mount, if it is there and works for `identity`; mounts nothing. `path` is
@@ -24,9 +25,10 @@ int view_mount_look(struct view_mount *view, const struct scope *scope,
                     const struct identity *identity, struct error **error);
 
 /* The same, and if there is none makes a private one, as `identity` can use it. `config_file` is
- * the file the scope came from. 0, or -1 with *error set and nothing left behind. */
+ * the file the scope came from; mounting is given up when `interrupt_fd` can be read. 0, or -1 with
+ * *error set and nothing left behind. */
 int view_mount_open(struct view_mount *view, const struct scope *scope, const char *config_file,
-                    const struct identity *identity, struct error **error);
+                    const struct identity *identity, int interrupt_fd, struct error **error);
 
 /* Unmounts what view_mount_open mounted, and forgets the rest. 0, or -1 with *error set. */
 int view_mount_close(struct view_mount *view, struct error **error);
