@@ -72,11 +72,9 @@ struct listing {
  * since the snapshot, something is mounted on it) the name alone is listed: an error here would end
  * the listing, and a later lookup tells the truth. */
 static void look_up_entry(const struct listing *listing, const struct snapshot_entry *found,
-                          struct fuse_entry_param *entry)
+                          const struct state *state, struct fuse_entry_param *entry)
 {
     struct identity identity;
-    const struct state *state =
-        state_step(atomic_load(&listing->directory->state), found->name, strlen(found->name));
     if (attributes_read(listing->directory_fd, found->name, &entry->attr, &identity) != 0 ||
         guard_check(state, S_ISDIR(entry->attr.st_mode), WANT_SEE) != 0) {
         entry->attr = (struct stat){.st_ino = found->inode, .st_mode = found->type};
@@ -89,9 +87,26 @@ static void look_up_entry(const struct listing *listing, const struct snapshot_e
         node_enter(listing->view->nodes, listing->directory, found->name, state, &identity);
 }
 
+static bool is_dots(const struct snapshot_entry *found)
+{
+    return strcmp(found->name, ".") == 0 || strcmp(found->name, "..") == 0;
+}
+
+/* The rules may have changed since the snapshot was taken. */
+static bool may_be_listed(const struct state *state, const struct snapshot_entry *found)
+{
+    bool may_be_directory = found->type == S_IFDIR || found->type == 0;
+    return guard_check(state, may_be_directory, WANT_SEE) == 0;
+}
+
 /* False when the entry does not fit any more. */
 static bool add_entry(struct listing *listing, const struct snapshot_entry *found, off_t next)
 {
+    const struct state *directory = atomic_load(&listing->directory->state);
+    const struct state *state =
+        is_dots(found) ? directory : state_step(directory, found->name, strlen(found->name));
+    if (!is_dots(found) && !may_be_listed(state, found))
+        return true;
     struct fuse_entry_param entry = {
         .attr = {.st_ino = found->inode, .st_mode = found->type},
     };
@@ -106,9 +121,8 @@ static bool add_entry(struct listing *listing, const struct snapshot_entry *foun
     size_t needed = fuse_add_direntry_plus(listing->request, NULL, 0, found->name, NULL, 0);
     if (needed > room)
         return false;
-    bool dots = strcmp(found->name, ".") == 0 || strcmp(found->name, "..") == 0;
-    if (!dots && listing->directory_fd >= 0)
-        look_up_entry(listing, found, &entry);
+    if (!is_dots(found) && listing->directory_fd >= 0)
+        look_up_entry(listing, found, state, &entry);
     listing->used += fuse_add_direntry_plus(listing->request, at, room, found->name, &entry, next);
     return true;
 }
