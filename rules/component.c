@@ -10,14 +10,11 @@ bool element_matches(const struct element *element, unsigned char byte, bool ign
 {
     if (element->kind == ELEMENT_ONE)
         return true;
-    unsigned char own = ignore_case ? fold_byte(byte) : byte;
     if (element->kind == ELEMENT_BYTE)
-        return (ignore_case ? fold_byte(element->byte) : element->byte) == own;
-    bool letter = own >= 'a' && own <= 'z';
+        return (ignore_case ? fold_byte(element->byte) : element->byte) == byte;
     bool in_set = byte_set_has(element->set, byte);
-    if (ignore_case && letter)
-        in_set = byte_set_has(element->set, own) ||
-                 byte_set_has(element->set, (unsigned char)(own ^ 0x20));
+    if (ignore_case && byte >= 'a' && byte <= 'z')
+        in_set = in_set || byte_set_has(element->set, (unsigned char)(byte ^ 0x20));
     return in_set != element->negated;
 }
 

@@ -44,7 +44,7 @@ enum match_result { MATCH_NO, MATCH_YES, MATCH_FAILED };
 enum match_result component_match(const struct component *component, const char *name,
                                   size_t length, uint64_t present);
 
-/* Whether an element that is no star matches the byte. */
+/* Whether an element that is no star matches the byte, which is folded if case is ignored. */
 bool element_matches(const struct element *element, unsigned char byte, bool ignore_case);
 
 /* Writes the name in lower case to `folded`, which has room for NAME_MAX bytes. False when it is
