@@ -392,6 +392,26 @@ bool node_known(struct node_tree *tree, struct node *parent, const char *name)
     return known;
 }
 
+bool node_stands_for(struct node_tree *tree, struct node *parent, const char *name,
+                     const struct identity *identity)
+{
+    pthread_rwlock_rdlock(&tree->lock);
+    const struct node *node = find_child(tree, parent, name, strlen(name));
+    bool stands = node && same_identity(&node->identity, identity);
+    pthread_rwlock_unlock(&tree->lock);
+    return stands;
+}
+
+bool node_lose_name(struct node_tree *tree, struct node *node)
+{
+    pthread_rwlock_wrlock(&tree->lock);
+    bool had = node->parent;
+    if (had)
+        detach(tree, node, NULL);
+    pthread_rwlock_unlock(&tree->lock);
+    return had;
+}
+
 void node_remove(struct node_tree *tree, struct node *parent, const char *name, int *kept_fd)
 {
     pthread_rwlock_wrlock(&tree->lock);

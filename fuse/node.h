@@ -91,6 +91,14 @@ void node_forget(struct node_tree *tree, uint64_t id, uint64_t lookups);
 /* Whether the kernel knows something by this name. */
 bool node_known(struct node_tree *tree, struct node *parent, const char *name);
 
+/* Whether what it knows by this name is this object. */
+bool node_stands_for(struct node_tree *tree, struct node *parent, const char *name,
+                     const struct identity *identity);
+
+/* The node's name leads to something else by now, or to nothing: a later lookup makes a new node.
+ * False when it had no name any more. */
+bool node_lose_name(struct node_tree *tree, struct node *node);
+
 /* The name is gone. If the kernel knows a node by it, that is detached and takes over `*kept_fd`
  * (an O_PATH descriptor of the object, or -1), which then becomes -1. */
 void node_remove(struct node_tree *tree, struct node *parent, const char *name, int *kept_fd);

@@ -26,23 +26,40 @@ bool object_is_node(const struct node *node, const struct identity *found)
            found->birth_ns == node->identity.birth_ns && found->type == node->identity.type;
 }
 
-int object_open(struct view *view, struct node *node, struct stat *attributes)
+int object_open_by_name(struct view *view, struct node *node, struct stat *attributes)
 {
     struct identity found;
     cleanup_fd int fd = resolve_open(view, node, NULL, O_PATH);
-    if (fd >= 0) {
-        int failed = attributes_read(fd, NULL, attributes, &found);
-        if (failed)
-            return -failed;
-        /* The root is whatever the root descriptor is. */
-        if (node->id == NODE_ROOT_ID || object_is_node(node, &found))
-            return fd_steal(&fd);
-    }
-    int why = fd < 0 ? fd : -ESTALE;
+    if (fd < 0)
+        return fd;
+    int failed = attributes_read(fd, NULL, attributes, &found);
+    if (failed)
+        return -failed;
+    /* The root is whatever the root descriptor is. */
+    return node->id == NODE_ROOT_ID || object_is_node(node, &found) ? fd_steal(&fd) : -ESTALE;
+}
+
+static int open_object(struct view *view, struct node *node, struct stat *attributes,
+                       bool with_other_name)
+{
+    struct identity found;
+    int fd = object_open_by_name(view, node, attributes);
+    if (fd >= 0)
+        return fd;
     cleanup_fd int borrowed = handle_borrow(view->handles, node, false);
     if (borrowed < 0 || attributes_read(borrowed, NULL, attributes, &found) != 0)
-        return why;
-    return fd_steal(&borrowed);
+        return fd;
+    return attributes->st_nlink == 0 || with_other_name ? fd_steal(&borrowed) : fd;
+}
+
+int object_open(struct view *view, struct node *node, struct stat *attributes)
+{
+    return open_object(view, node, attributes, false);
+}
+
+int object_open_to_look(struct view *view, struct node *node, struct stat *attributes)
+{
+    return open_object(view, node, attributes, true);
 }
 
 static int check_target(struct view *view, fuse_ino_t parent, const char *name, enum want want,
@@ -103,10 +120,35 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
     return entry->ino ? 0 : ENOMEM;
 }
 
-int target_keep(const struct target *target)
+struct kept_object target_keep(const struct target *target)
 {
+    struct kept_object kept = {.fd = -1};
+    struct stat attributes;
+    struct identity found;
     if (!node_known(target->view->nodes, target->parent, target->name))
-        return -1;
-    int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
-    return fd < 0 ? -1 : fd;
+        return kept;
+    cleanup_fd int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
+    if (fd < 0 || attributes_read(fd, NULL, &attributes, &found) != 0 ||
+        !node_stands_for(target->view->nodes, target->parent, target->name, &found))
+        return kept;
+    kept.links = attributes.st_nlink;
+    kept.fd = fd_steal(&fd);
+    return kept;
+}
+
+int *kept_object_removed(struct kept_object *kept)
+{
+    struct stat now;
+    if (kept->fd < 0)
+        return &kept->fd;
+    bool removed = fstat(kept->fd, &now) == 0 &&
+                   (S_ISDIR(now.st_mode) ? now.st_nlink == 0 : now.st_nlink == kept->links - 1);
+    if (!removed)
+        fd_close(&kept->fd);
+    return &kept->fd;
+}
+
+void kept_object_close(struct kept_object *kept)
+{
+    fd_close(&kept->fd);
 }

@@ -14,10 +14,17 @@
 int object_hold(struct view *view, fuse_ino_t id, struct node_hold *hold);
 
 /* An O_PATH descriptor of the very object that the node stands for: by its path while that leads to
- * it, else through a handle that is still open. *attributes are the source's. Returns the
+ * it, else through a handle that is still open, if the object has no name at all any more. One that
+ * has another name now is governed by the rule of that. *attributes are the source's. Returns the
  * descriptor, which the caller owns, or a negative errno: ESTALE when another object took the name.
  */
 int object_open(struct view *view, struct node *node, struct stat *attributes);
+
+/* The same by its path alone. */
+int object_open_by_name(struct view *view, struct node *node, struct stat *attributes);
+
+/* The same to look at attributes only: also when the object has another name now. */
+int object_open_to_look(struct view *view, struct node *node, struct stat *attributes);
 
 /* Whether this is the object that the node stands for. */
 bool object_is_node(const struct node *node, const struct identity *found);
@@ -48,8 +55,19 @@ void target_close(struct target *target);
  * 0 and *entry, or an errno. */
 int target_entry(const struct target *target, struct fuse_entry_param *entry);
 
-/* An O_PATH descriptor of what is at the target if the kernel knows it, so that it can live on when
- * its name goes; else -1. */
-int target_keep(const struct target *target);
+/* What is at the target and known to the kernel, so that it can live on when its name goes. */
+struct kept_object {
+    int fd; /* O_PATH; -1: there is nothing to keep */
+    nlink_t links;
+};
+
+#define cleanup_kept_object __attribute__((cleanup(kept_object_close)))
+
+struct kept_object target_keep(const struct target *target);
+
+/* After the name was removed: the descriptor for node_remove. It is closed if something else was
+ * removed, because what was kept then lives on by a name with a rule of its own. */
+int *kept_object_removed(struct kept_object *kept);
+void kept_object_close(struct kept_object *kept);
 
 #endif

@@ -60,7 +60,7 @@ static int read_attributes(struct view *view, struct node *node, const struct fu
     struct identity identity;
     if (open.handle && open.handle->fd >= 0)
         return attributes_read(open.handle->fd, NULL, attributes, &identity);
-    cleanup_fd int fd = object_open(view, node, attributes);
+    cleanup_fd int fd = object_open_to_look(view, node, attributes);
     return fd < 0 ? -fd : 0;
 }
 

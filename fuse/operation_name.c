@@ -150,10 +150,10 @@ static int remove_name(struct view *shared, fuse_ino_t parent, const char *name,
     int failed = target_open(view, parent, name, WANT_CHANGE, operation, &target);
     if (failed)
         return failed;
-    cleanup_fd int kept_fd = target_keep(&target);
+    cleanup_kept_object struct kept_object kept = target_keep(&target);
     if (unlinkat(target.directory_fd, name, flags) < 0)
         return errno;
-    node_remove(view->nodes, target.parent, name, &kept_fd);
+    node_remove(view->nodes, target.parent, name, kept_object_removed(&kept));
     return 0;
 }
 

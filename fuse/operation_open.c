@@ -42,39 +42,33 @@ static bool only_appends(int flags)
     return (flags & (O_ACCMODE | O_APPEND)) == (O_WRONLY | O_APPEND);
 }
 
-/* Opens the node's own object by its path, or a negative errno. */
-static int open_by_path(struct view *view, struct node *node, int flags, struct stat *attributes)
+/* Opens an object that is known by an O_PATH descriptor. By its name a FIFO or a device could be
+ * opened that has just taken it, and opening alone has effects on these. */
+static int open_regular(struct view *view, int object_fd, int flags, const struct stat *attributes)
 {
-    struct identity found;
-    cleanup_fd int fd = resolve_open(view, node, NULL, flags);
-    if (fd < 0)
-        return fd;
-    int failed = attributes_read(fd, NULL, attributes, &found);
-    if (failed)
-        return -failed;
-    return object_is_node(node, &found) ? fd_steal(&fd) : -ESTALE;
-}
-
-/* The same when the name is gone or leads elsewhere, but the object is still open. */
-static int open_by_object(struct view *view, struct node *node, int flags, struct stat *attributes)
-{
-    cleanup_fd int object_fd = object_open(view, node, attributes);
-    return object_fd < 0 ? object_fd : resolve_reopen(view, object_fd, flags);
-}
-
-static int open_node(struct view *view, struct node *node, int flags, struct stat *attributes)
-{
-    if (!S_ISREG(node->identity.type))
+    if (!S_ISREG(attributes->st_mode))
         return -ENXIO;
-    int fd = open_by_path(view, node, source_flags(flags), attributes);
-    if (fd == -ENOENT || fd == -ESTALE)
-        fd = open_by_object(view, node, source_flags(flags), attributes);
+    int fd = resolve_reopen(view, object_fd, source_flags(flags));
     if (fd >= 0 && (flags & O_TRUNC) && ftruncate(fd, 0) < 0) {
         int failed = errno;
         fd_close(&fd);
         return -failed;
     }
     return fd;
+}
+
+/* When the node's name leads elsewhere, the kernel has to look it up again, which it does after
+ * ESTALE: what is there now is what the name means. It comes a second time for the very object only
+ * when that was not found by its name (an open of /proc/self/fd). */
+static int open_node(struct view *view, struct node *node, int flags, struct stat *attributes)
+{
+    cleanup_fd int object_fd = object_open_by_name(view, node, attributes);
+    if (object_fd == -ENOENT || object_fd == -ESTALE) {
+        if (node_lose_name(view->nodes, node))
+            return -ESTALE;
+        object_fd = object_open(view, node, attributes);
+    }
+    return object_fd < 0 ? object_fd : open_regular(view, object_fd, flags, attributes);
 }
 
 static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *info)
@@ -109,6 +103,17 @@ void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *in
 }
 
 /* A file that appeared since the kernel looked is opened as it is, unless O_EXCL forbids it. */
+static int open_existing(const struct target *target, int flags)
+{
+    struct stat attributes;
+    struct identity identity;
+    cleanup_fd int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
+    if (fd < 0)
+        return fd;
+    int failed = attributes_read(fd, NULL, &attributes, &identity);
+    return failed ? -failed : open_regular(target->view, fd, flags, &attributes);
+}
+
 static int create_or_open(const struct target *target, const struct creator *creator, int flags,
                           mode_t mode)
 {
@@ -116,15 +121,8 @@ static int create_or_open(const struct target *target, const struct creator *cre
     if (failed)
         return -failed;
     int fd = resolve_create(target->directory_fd, target->name, source_flags(flags) | O_EXCL, mode);
-    if (fd == -EEXIST && !(flags & O_EXCL)) {
-        fd = resolve_in(target->view, target->directory_fd, target->name, source_flags(flags));
-        if (fd >= 0 && (flags & O_TRUNC) && ftruncate(fd, 0) < 0) {
-            failed = errno;
-            fd_close(&fd);
-            return -failed;
-        }
-        return fd;
-    }
+    if (fd == -EEXIST && !(flags & O_EXCL))
+        return open_existing(target, flags);
     failed = fd < 0 ? 0 : creator_own(target->view, creator, target->directory_fd, target->name);
     if (failed) {
         unlinkat(target->directory_fd, target->name, 0);

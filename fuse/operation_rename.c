@@ -98,7 +98,8 @@ static int rename_checked(const struct target *from, const struct target *to, un
 {
     struct node_tree *nodes = from->view->nodes;
     bool exchange = flags & RENAME_EXCHANGE;
-    cleanup_fd int kept_fd = exchange ? -1 : target_keep(to);
+    cleanup_kept_object struct kept_object kept =
+        exchange ? (struct kept_object){.fd = -1} : target_keep(to);
     int failed = rename_source(from, to, flags);
     if (failed)
         return failed;
@@ -106,7 +107,8 @@ static int rename_checked(const struct target *from, const struct target *to, un
         node_exchange(nodes, from->parent, from->name, from->state, to->parent, to->name,
                       to->state);
     else
-        node_move(nodes, from->parent, from->name, to->parent, to->name, to->state, &kept_fd);
+        node_move(nodes, from->parent, from->name, to->parent, to->name, to->state,
+                  kept_object_removed(&kept));
     return 0;
 }
 
