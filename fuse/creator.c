@@ -1,5 +1,7 @@
 #include "creator.h"
 
+#include "budget.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,7 +16,7 @@ struct creator creator_of(fuse_req_t request)
 
 /* A process has one umask for all its threads, unless a thread leaves that (unshare(2), CLONE_FS).
  */
-int creator_set_umask(const struct creator *creator)
+static int set_umask(const struct creator *creator)
 {
     static __thread bool has_own;
     if (!has_own && unshare(CLONE_FS) < 0)
@@ -22,6 +24,22 @@ int creator_set_umask(const struct creator *creator)
     has_own = true;
     umask(creator->mask & 0777);
     return 0;
+}
+
+int creator_begin(struct view *view, const struct creator *creator)
+{
+    int failed = budget_take_file(view->budget);
+    if (failed)
+        return failed;
+    failed = set_umask(creator);
+    if (failed)
+        creator_abandon(view);
+    return failed;
+}
+
+void creator_abandon(struct view *view)
+{
+    budget_return_file(view->budget);
 }
 
 int creator_own(const struct view *view, const struct creator *creator, int directory_fd,

@@ -16,8 +16,12 @@ struct creator {
 /* The process behind a request. */
 struct creator creator_of(fuse_req_t request);
 
-/* Gives this thread the creator's umask, for the creating call that follows. 0 or an errno. */
-int creator_set_umask(const struct creator *creator);
+/* Before a creating call: takes a file from the view's budget and gives this thread the creator's
+ * umask. 0 or an errno. */
+int creator_begin(struct view *view, const struct creator *creator);
+
+/* Nothing was created after all. */
+void creator_abandon(struct view *view);
 
 /* Gives what was just created at `name` the ownership that the view promises. 0 or an errno. */
 int creator_own(const struct view *view, const struct creator *creator, int directory_fd,

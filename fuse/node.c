@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lock order: lock, then content_lock. Neither is held across a system call on the source. */
+/* Lock order: lock, then content_lock. Neither is held across a system call on the source,
+ * but for the closing of a kept descriptor. */
 struct node_tree {
     pthread_rwlock_t lock;
     struct node **by_id, **by_name; /* chains; `slots` of each, a power of two */
@@ -15,6 +16,8 @@ struct node_tree {
     uint64_t last_id;
     struct node *root;
     pthread_mutex_t content_lock;
+    void (*on_close)(void *data, int kept_fd);
+    void *on_close_data;
 };
 
 enum { SLOTS_AT_START = 256 };
@@ -117,9 +120,11 @@ static void grow(struct node_tree *tree)
     free(old_by_id);
 }
 
-static void free_node(struct node *node)
+static void free_node(struct node_tree *tree, struct node *node)
 {
     int kept = atomic_load(&node->kept_fd);
+    if (kept >= 0 && tree->on_close)
+        tree->on_close(tree->on_close_data, kept);
     fd_close(&kept);
     free(node->name);
     free(node->last_path);
@@ -163,7 +168,7 @@ static void reap(struct node_tree *tree, struct node *node)
             unlink_name(tree, node);
         unlink_id(tree, node);
         tree->count--;
-        free_node(node);
+        free_node(tree, node);
         if (parent)
             atomic_fetch_sub(&parent->holds, 1);
         node = parent;
@@ -260,6 +265,12 @@ struct node_tree *node_tree_new(const struct state *root_state, const struct ide
     return tree;
 }
 
+void node_tree_on_close(struct node_tree *tree, void (*tell)(void *data, int kept_fd), void *data)
+{
+    tree->on_close = tell;
+    tree->on_close_data = data;
+}
+
 void node_tree_free(struct node_tree *tree)
 {
     if (!tree)
@@ -267,7 +278,7 @@ void node_tree_free(struct node_tree *tree)
     for (size_t i = 0; i < tree->slots; i++) {
         for (struct node *node = tree->by_id[i], *next; node; node = next) {
             next = node->next_by_id;
-            free_node(node);
+            free_node(tree, node);
         }
     }
     free(tree->by_id);

@@ -67,6 +67,10 @@ struct node_tree;
 struct node_tree *node_tree_new(const struct state *root_state, const struct identity *root);
 void node_tree_free(struct node_tree *tree);
 
+/* Whom to tell before the kept descriptor of a nameless node is closed. Set once, before requests.
+ */
+void node_tree_on_close(struct node_tree *tree, void (*tell)(void *data, int kept_fd), void *data);
+
 /* How many nodes there are, the root included. */
 size_t node_tree_count(struct node_tree *tree);
 

@@ -1,5 +1,6 @@
 #include "operations.h"
 
+#include "budget.h"
 #include "guard.h"
 #include "handle.h"
 
@@ -7,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -79,6 +81,14 @@ void operation_write_buf(fuse_req_t request, fuse_ino_t id, struct fuse_bufvec *
         return;
     }
     bool appends = (info->flags & O_APPEND) && !info->writepage;
+    size_t size = fuse_buf_size(from);
+    cleanup_budget_change struct budget_change change;
+    failed = budget_change(view->budget, open.handle->fd,
+                           appends ? BUDGET_APPEND : offset + (off_t)size, size, &change);
+    if (failed) {
+        fuse_reply_err(request, failed);
+        return;
+    }
     ssize_t put = appends ? append(open.handle->fd, from) : write_at(open.handle->fd, from, offset);
     if (put < 0)
         fuse_reply_err(request, (int)-put);
@@ -104,6 +114,9 @@ void operation_fallocate(fuse_req_t request, fuse_ino_t id, int mode, off_t offs
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
     cleanup_handle struct handle_hold open;
     int failed = open_data(view, info, WANT_CHANGE, "fallocate", &open);
+    cleanup_budget_change struct budget_change change = {0};
+    if (!failed && !(mode & FALLOC_FL_PUNCH_HOLE))
+        failed = budget_change(view->budget, open.handle->fd, offset + length, 0, &change);
     if (!failed)
         failed = fallocate(open.handle->fd, mode, offset, length) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
@@ -123,6 +136,17 @@ void operation_lseek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence
         fuse_reply_lseek(request, found);
 }
 
+/* The kernel may ask for far more than there is to copy. */
+static int limit_copy(int fd, off_t offset, size_t *length)
+{
+    struct stat found;
+    if (fstat(fd, &found) < 0)
+        return errno;
+    size_t left = found.st_size > offset ? (size_t)(found.st_size - offset) : 0;
+    *length = left < *length ? left : *length;
+    return 0;
+}
+
 void operation_copy_file_range(fuse_req_t request, fuse_ino_t in, off_t in_offset,
                                struct fuse_file_info *in_info, fuse_ino_t out, off_t out_offset,
                                struct fuse_file_info *out_info, size_t length, int flags)
@@ -134,6 +158,11 @@ void operation_copy_file_range(fuse_req_t request, fuse_ino_t in, off_t in_offse
     int failed = open_data(view, in_info, WANT_READ, "copy_file_range", &from);
     if (!failed)
         failed = open_data(view, out_info, WANT_CHANGE, "copy_file_range", &to);
+    cleanup_budget_change struct budget_change change = {0};
+    if (!failed)
+        failed = limit_copy(from.handle->fd, in_offset, &length);
+    if (!failed)
+        failed = budget_change(view->budget, to.handle->fd, out_offset + (off_t)length, 0, &change);
     ssize_t copied = failed ? -1
                             : copy_file_range(from.handle->fd, &in_offset, to.handle->fd,
                                               &out_offset, length, (unsigned)flags);

@@ -1,6 +1,7 @@
 #include "operations.h"
 
 #include "attributes.h"
+#include "budget.h"
 #include "cache.h"
 #include "guard.h"
 #include "handle.h"
@@ -163,9 +164,12 @@ void operation_access(fuse_req_t request, fuse_ino_t id, int mask)
 void operation_statfs(fuse_req_t request, fuse_ino_t id)
 {
     (void)id;
+    struct view *view = view_of(request);
     struct statvfs found;
-    if (fstatvfs(view_of(request)->root_fd, &found) < 0)
+    if (fstatvfs(view->root_fd, &found) < 0) {
         fuse_reply_err(request, errno);
-    else
-        fuse_reply_statfs(request, &found);
+        return;
+    }
+    budget_show(view->budget, &found);
+    fuse_reply_statfs(request, &found);
 }

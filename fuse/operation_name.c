@@ -21,14 +21,19 @@ static void reply_entry(fuse_req_t request, int failed, const struct fuse_entry_
         node_forget(view_of(request)->nodes, entry->ino, 1);
 }
 
-/* The last step of every creation: ownership and the node. What cannot get its owner is taken away
- * again, so that a failure leaves nothing. */
-static int finish(const struct target *target, const struct creator *creator, int remove_flags,
-                  struct fuse_entry_param *entry)
+/* The last step of every creation: `result` is that of the creating call; then ownership and the
+ * node. What cannot get its owner is taken away again, so that a failure leaves nothing. */
+static int finish(int result, const struct target *target, const struct creator *creator,
+                  int remove_flags, struct fuse_entry_param *entry)
 {
-    int failed = creator_own(target->view, creator, target->directory_fd, target->name);
+    int failed = result < 0 ? errno : 0;
+    if (!failed) {
+        failed = creator_own(target->view, creator, target->directory_fd, target->name);
+        if (failed)
+            unlinkat(target->directory_fd, target->name, remove_flags);
+    }
     if (failed) {
-        unlinkat(target->directory_fd, target->name, remove_flags);
+        creator_abandon(target->view);
         return failed;
     }
     return target_entry(target, entry);
@@ -46,12 +51,10 @@ static int make_node(fuse_req_t request, fuse_ino_t parent, const char *name, mo
     bool plain = S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode);
     if (!plain || (mode & (S_ISUID | S_ISGID)))
         return EPERM;
-    failed = creator_set_umask(&creator);
+    failed = creator_begin(view, &creator);
     if (failed)
         return failed;
-    if (mknodat(target.directory_fd, name, mode, 0) < 0)
-        return errno;
-    return finish(&target, &creator, 0, entry);
+    return finish(mknodat(target.directory_fd, name, mode, 0), &target, &creator, 0, entry);
 }
 
 void operation_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
@@ -72,12 +75,10 @@ static int make_directory(fuse_req_t request, fuse_ino_t parent, const char *nam
     int failed = target_open(view, parent, name, WANT_CREATE, "mkdir", &target);
     if (failed)
         return failed;
-    failed = creator_set_umask(&creator);
+    failed = creator_begin(view, &creator);
     if (failed)
         return failed;
-    if (mkdirat(target.directory_fd, name, mode) < 0)
-        return errno;
-    return finish(&target, &creator, AT_REMOVEDIR, entry);
+    return finish(mkdirat(target.directory_fd, name, mode), &target, &creator, AT_REMOVEDIR, entry);
 }
 
 void operation_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
@@ -96,9 +97,10 @@ static int make_symlink(fuse_req_t request, const char *link, fuse_ino_t parent,
     int failed = target_open(view, parent, name, WANT_CREATE, "symlink", &target);
     if (failed)
         return failed;
-    if (symlinkat(link, target.directory_fd, name) < 0)
-        return errno;
-    return finish(&target, &creator, 0, entry);
+    failed = creator_begin(view, &creator);
+    if (failed)
+        return failed;
+    return finish(symlinkat(link, target.directory_fd, name), &target, &creator, 0, entry);
 }
 
 void operation_symlink(fuse_req_t request, const char *link, fuse_ino_t parent, const char *name)

@@ -1,6 +1,7 @@
 #include "operations.h"
 
 #include "attributes.h"
+#include "budget.h"
 #include "cache.h"
 #include "creator.h"
 #include "guard.h"
@@ -60,6 +61,16 @@ static int open_regular(struct view *view, int object_fd, int flags, const struc
 /* When the node's name leads elsewhere, the kernel has to look it up again, which it does after
  * ESTALE: what is there now is what the name means. It comes a second time for the very object only
  * when that was not found by its name (an open of /proc/self/fd). */
+/* O_TRUNC, once it is clear what was opened. Passes on a negative errno. */
+static int truncate_opened(struct view *view, int opened, int flags)
+{
+    cleanup_fd int fd = opened;
+    int failed = fd >= 0 && (flags & O_TRUNC) ? budget_truncate(view->budget, fd, 0) : 0;
+    if (failed)
+        return -failed;
+    return fd < 0 ? opened : fd_steal(&fd);
+}
+
 static int open_node(struct view *view, struct node *node, int flags, struct stat *attributes)
 {
     cleanup_fd int object_fd = object_open_by_name(view, node, attributes);
@@ -102,34 +113,32 @@ void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *in
         handle_release(view->handles, info->fh);
 }
 
-/* A file that appeared since the kernel looked is opened as it is, unless O_EXCL forbids it. */
-static int open_existing(const struct target *target, int flags)
+static int create_owned(const struct target *target, const struct creator *creator, int flags,
+                        mode_t mode)
 {
-    struct stat attributes;
-    struct identity identity;
-    cleanup_fd int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
-    if (fd < 0)
-        return fd;
-    int failed = attributes_read(fd, NULL, &attributes, &identity);
-    return failed ? -failed : open_regular(target->view, fd, flags, &attributes);
+    int failed = creator_begin(target->view, creator);
+    if (failed)
+        return -failed;
+    cleanup_fd int fd =
+        resolve_create(target->directory_fd, target->name, source_flags(flags) | O_EXCL, mode);
+    failed = fd < 0 ? -fd : creator_own(target->view, creator, target->directory_fd, target->name);
+    if (!failed)
+        return fd_steal(&fd);
+    if (fd >= 0)
+        unlinkat(target->directory_fd, target->name, 0);
+    creator_abandon(target->view);
+    return -failed;
 }
 
+/* A file that appeared since the kernel looked is opened as it is, unless O_EXCL forbids it. */
 static int create_or_open(const struct target *target, const struct creator *creator, int flags,
                           mode_t mode)
 {
-    int failed = creator_set_umask(creator);
-    if (failed)
-        return -failed;
-    int fd = resolve_create(target->directory_fd, target->name, source_flags(flags) | O_EXCL, mode);
-    if (fd == -EEXIST && !(flags & O_EXCL))
-        return open_existing(target, flags);
-    failed = fd < 0 ? 0 : creator_own(target->view, creator, target->directory_fd, target->name);
-    if (failed) {
-        unlinkat(target->directory_fd, target->name, 0);
-        fd_close(&fd);
-        return -failed;
-    }
-    return fd;
+    int fd = create_owned(target, creator, flags, mode);
+    if (fd != -EEXIST || (flags & O_EXCL))
+        return fd;
+    fd = resolve_in(target->view, target->directory_fd, target->name, source_flags(flags));
+    return truncate_opened(target->view, fd, flags);
 }
 
 static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,

@@ -1,6 +1,7 @@
 #include "operations.h"
 
 #include "attributes.h"
+#include "budget.h"
 #include "cache.h"
 #include "guard.h"
 #include "handle.h"
@@ -61,13 +62,13 @@ static int change_owner(const struct change *change, uid_t user, gid_t group)
 static int change_size(const struct change *change, off_t size)
 {
     if (change->handle && change->handle->fd >= 0 && change->handle->can_write)
-        return ftruncate(change->handle->fd, size) < 0 ? errno : 0;
+        return budget_truncate(change->view->budget, change->handle->fd, size);
     if (!S_ISREG(change->current.st_mode))
         return EINVAL;
     cleanup_fd int fd = resolve_reopen(change->view, change->fd, O_WRONLY | O_NONBLOCK);
     if (fd < 0)
         return -fd;
-    return ftruncate(fd, size) < 0 ? errno : 0;
+    return budget_truncate(change->view->budget, fd, size);
 }
 
 static struct timespec wanted_time(int which, int set, int set_now, const struct timespec *time)

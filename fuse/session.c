@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "attributes.h"
+#include "budget.h"
 #include "cache.h"
 #include "handle.h"
 #include "lock_owner.h"
@@ -24,6 +25,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static void give_back(void *budget, int kept_fd)
+{
+    budget_gone(budget, kept_fd);
+}
 
 static int open_view(const struct session_plan *plan, struct view *view, struct error **error)
 {
@@ -51,9 +57,12 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         return error_set(error, failed, "cannot look at the source");
     view->nodes = node_tree_new(policy_root(view->policy), &identity);
     view->handles = view->nodes ? handle_table_new(view->nodes) : NULL;
-    view->lock_owners = view->handles ? lock_owners_new() : NULL;
+    view->budget = budget_new(plan->scope->quota, plan->scope->inodes);
+    view->lock_owners = view->budget && view->handles ? lock_owners_new() : NULL;
     view->locks = view->lock_owners ? lock_queue_new() : NULL;
-    if (!view->locks)
+    if (view->locks)
+        node_tree_on_close(view->nodes, give_back, view->budget);
+    else
         return error_set(error, ENOMEM, "cannot set up the view");
     pthread_rwlockattr_t writers_first;
     pthread_rwlockattr_init(&writers_first);
@@ -70,6 +79,7 @@ static void close_view(struct view *view)
     lock_owners_free(view->lock_owners);
     handle_table_free(view->handles);
     node_tree_free(view->nodes);
+    budget_free(view->budget);
     fd_close(&view->proc_fds);
     pthread_rwlock_destroy(&view->move_lock);
     pthread_rwlock_destroy(&view->rules_lock);

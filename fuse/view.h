@@ -44,6 +44,7 @@ struct view {
     struct fuse_session *session;
     struct node_tree *nodes;
     struct handle_table *handles;
+    struct budget *budget;
     struct lock_owners *lock_owners;
     struct lock_queue *locks;
     pthread_rwlock_t move_lock;

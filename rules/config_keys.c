@@ -109,6 +109,39 @@ static void set_submounts(struct loader *loader, const struct setting_target *ta
     target->scope->scope.submounts = choose(loader, setting, words, 2) == 1;
 }
 
+/* A whole number from 1 and a unit of 1, 1024, 1024^2...; `units` names them, one letter each. */
+static bool parse_amount(const char *text, const char *units, unsigned long long *amount)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (errno || number == 0 || (*end && (!unit || end[1])))
+        return false;
+    unsigned long long factor = unit ? 1ULL << (10 * (unit - units + 1)) : 1;
+    return !__builtin_mul_overflow(number, factor, amount) && *amount <= LLONG_MAX;
+}
+
+static void set_quota(struct loader *loader, const struct setting_target *target,
+                      const struct ini_setting *setting)
+{
+    if (!parse_amount(setting->value, "KMGT", &target->scope->scope.quota))
+        loader_report(loader, place_of_value(setting, 0),
+                      "'%s' is no size; write a whole number from 1, of bytes or with a unit: "
+                      "500000, 64K, 20M, 2G, 1T",
+                      setting->value);
+}
+
+static void set_inodes(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    if (!parse_amount(setting->value, "", &target->scope->scope.inodes))
+        loader_report(loader, place_of_value(setting, 0),
+                      "'%s' is no number of files; write a whole number from 1", setting->value);
+}
+
 static void set_case(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
@@ -272,6 +305,8 @@ static const struct config_key scope_keys[] = {
     {"user", KEY_ONCE, false, set_user},
     {"submounts", KEY_ONCE, false, set_submounts},
     {"case", KEY_ONCE, false, set_case},
+    {"quota", KEY_ONCE, false, set_quota},
+    {"inodes", KEY_ONCE, false, set_inodes},
     {0},
 };
 

@@ -39,6 +39,8 @@ struct scope {
     const char *mount;          /* absolute, or NULL for the default place (see runtime.h) */
     const char *user;           /* user name for whom root mounts it, or NULL */
     const struct scope *parent; /* or NULL */
+    unsigned long long quota;   /* bytes that the view may add, 0: no limit */
+    unsigned long long inodes;  /* files that the view may add, 0: no limit */
     bool submounts;             /* other file systems mounted below the source are shown */
     bool ignore_case;           /* rules match without regard to ASCII case */
     struct exec_settings exec;
