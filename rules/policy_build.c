@@ -4,6 +4,9 @@
 
 #include "scopefs/mem.h"
 
+/* Somebody who makes directories with ever new names shall not make the process grow for ever. */
+#define MAX_MEMORY ((size_t)256 * 1024 * 1024)
+
 struct memory_block {
     struct memory_block *next;
     max_align_t bytes[];
@@ -11,9 +14,12 @@ struct memory_block {
 
 void *policy_allocate(struct policy *policy, size_t size)
 {
+    if (size > MAX_MEMORY - policy->memory_used)
+        return NULL;
     struct memory_block *block = malloc(sizeof(*block) + size);
     if (!block)
         return NULL;
+    policy->memory_used += size;
     block->next = policy->memory;
     policy->memory = block;
     return block->bytes;

@@ -4,8 +4,8 @@
 #include "scopefs/log.h"
 #include "scopefs/mem.h"
 
-/* Each costs some hundred bytes. Only somebody who makes directories with names chosen to match
- * ever new sets of rules gets there; what they make then is hidden. */
+/* Only somebody who makes directories with names chosen to match ever new sets of rules gets there;
+ * what they make then is hidden. */
 #define MAX_STATES 100000
 
 struct state_key {
