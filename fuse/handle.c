@@ -4,6 +4,7 @@
 
 #include "scopefs/fd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ struct handle_table {
     struct handle *slots[SLOTS];
     uint64_t last_id;
     size_t count;
+    atomic_size_t snapshot_bytes;
     struct node_tree *tree;
 };
 
@@ -35,6 +37,7 @@ struct handle_table *handle_table_new(struct node_tree *tree)
 static void free_handle(struct handle_table *table, struct handle *handle)
 {
     fd_close(&handle->fd);
+    atomic_fetch_sub(&table->snapshot_bytes, snapshot_bytes(handle->snapshot));
     snapshot_free(handle->snapshot);
     pthread_mutex_destroy(&handle->lock);
     node_put(table->tree, handle->node);
@@ -80,13 +83,33 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
     pthread_mutex_init(&handle->lock, NULL);
 
     pthread_rwlock_wrlock(&table->lock);
-    uint64_t id = handle->id = ++table->last_id;
-    struct handle **slot = slot_of(table, id);
-    handle->next = *slot;
-    *slot = handle;
-    table->count++;
+    uint64_t id = table->count < HANDLES_AT_MOST ? ++table->last_id : 0;
+    if (id) {
+        struct handle **slot = slot_of(table, id);
+        handle->id = id;
+        handle->next = *slot;
+        *slot = handle;
+        table->count++;
+    }
     pthread_rwlock_unlock(&table->lock);
+    if (!id)
+        free_handle(table, handle);
     return id;
+}
+
+int handle_set_snapshot(struct handle_table *table, struct handle *handle,
+                        struct snapshot *snapshot)
+{
+    size_t more = snapshot_bytes(snapshot), less = snapshot_bytes(handle->snapshot);
+    if (atomic_fetch_add(&table->snapshot_bytes, more) + more > SNAPSHOT_BYTES_AT_MOST) {
+        atomic_fetch_sub(&table->snapshot_bytes, more);
+        snapshot_free(snapshot);
+        return ENFILE;
+    }
+    atomic_fetch_sub(&table->snapshot_bytes, less);
+    snapshot_free(handle->snapshot);
+    handle->snapshot = snapshot;
+    return 0;
 }
 
 struct handle *handle_get(struct handle_table *table, uint64_t id)

@@ -34,8 +34,18 @@ struct handle_table *handle_table_new(struct node_tree *tree);
 void handle_table_free(struct handle_table *table);
 size_t handle_table_count(struct handle_table *table);
 
-/* Takes over the descriptor and holds the node. 0 when memory is gone; then `fd` is closed. */
+/* One view may not take the memory of all: bytes of all directory snapshots, and open handles. */
+#define HANDLES_AT_MOST        65536
+#define SNAPSHOT_BYTES_AT_MOST ((size_t)256 * 1024 * 1024)
+
+/* Takes over the descriptor and holds the node. 0 when there are too many or memory is gone; then
+ * `fd` is closed. */
 uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool can_write);
+
+/* Gives a directory handle its snapshot (taken over), or another one. 0, or ENFILE when all
+ * snapshots together would be too large. The handle's lock is held. */
+int handle_set_snapshot(struct handle_table *table, struct handle *handle,
+                        struct snapshot *snapshot);
 
 /* The handle with this number, held until handle_put; NULL when there is none. */
 struct handle *handle_get(struct handle_table *table, uint64_t id);

@@ -39,12 +39,14 @@ static int open_directory(struct view *shared, fuse_ino_t id, struct fuse_file_i
         view->handles, info->fh ? handle_get(view->handles, info->fh) : NULL};
     if (!open.handle) {
         snapshot_free(snapshot);
-        return ENOMEM;
+        return ENFILE;
     }
     pthread_mutex_lock(&open.handle->lock);
-    open.handle->snapshot = snapshot;
+    failed = handle_set_snapshot(view->handles, open.handle, snapshot);
     pthread_mutex_unlock(&open.handle->lock);
-    return 0;
+    if (failed)
+        handle_release(view->handles, info->fh);
+    return failed;
 }
 
 void operation_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
@@ -139,10 +141,8 @@ static int renew_snapshot(struct listing *listing, struct handle *handle, off_t 
     int failed = take_snapshot(listing->view, listing->directory, &fresh);
     if (failed)
         return failed;
-    snapshot_free(handle->snapshot);
-    handle->snapshot = fresh;
     fresh->was_read = true;
-    return 0;
+    return handle_set_snapshot(listing->view->handles, handle, fresh);
 }
 
 static int fill(struct listing *listing, struct handle *handle, off_t offset)

@@ -100,7 +100,7 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     info->keep_cache =
         !(info->flags & O_TRUNC) && cache_keeps_pages(view->nodes, hold.node, &attributes);
     info->fh = handle_open(view->handles, hold.node, fd, opens_for_writing(info->flags));
-    return info->fh ? 0 : ENOMEM;
+    return info->fh ? 0 : ENFILE;
 }
 
 void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
@@ -173,7 +173,7 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
     info->fh = handle_open(view->handles, hold.node, fd_steal(&fd), opens_for_writing(info->flags));
     if (!info->fh)
         node_forget(view->nodes, entry->ino, 1);
-    return info->fh ? 0 : ENOMEM;
+    return info->fh ? 0 : ENFILE;
 }
 
 void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,

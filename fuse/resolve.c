@@ -36,6 +36,8 @@ static int open_beneath(const struct view *view, int directory_fd, const char *p
                  */
     case ENOTDIR: /* it look the path up again */
         return -ESTALE;
+    case EMFILE: /* the server's limit, of which the caller knows nothing */
+        return -ENFILE;
     default:
         return -errno;
     }

@@ -123,6 +123,13 @@ int snapshot_take(int fd, const struct state *state, struct snapshot **result)
     return 0;
 }
 
+size_t snapshot_bytes(const struct snapshot *snapshot)
+{
+    if (!snapshot)
+        return 0;
+    return sizeof(*snapshot) + snapshot->room * sizeof(*snapshot->entries) + snapshot->size;
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
     if (!snapshot)

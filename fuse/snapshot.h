@@ -28,6 +28,9 @@ struct snapshot {
 /* Reads the directory behind `fd` (consumed), whose state is `state`. 0 or an errno; on success the
  * caller owns *snapshot. */
 int snapshot_take(int fd, const struct state *state, struct snapshot **snapshot);
+/* The memory it takes; 0 for NULL. */
+size_t snapshot_bytes(const struct snapshot *snapshot);
+
 void snapshot_free(struct snapshot *snapshot);
 
 #endif
