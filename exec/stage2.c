@@ -33,7 +33,7 @@ static _Noreturn void refuse(const struct stage2_request *request, const char *w
         (void)!send(request->channel, STAGE2_REFUSED, 1, MSG_NOSIGNAL);
     fprintf(stderr, "scopefs-exec: %s%s%s\n", what, errno ? ": " : "",
             errno ? strerror(errno) : "");
-    exit(125);
+    _exit(125);
 }
 
 static const char *value_of(const char *argument, const char *name)
@@ -109,11 +109,11 @@ int main(int argc, char **argv)
         refuse(&request, "scopefs-exec is gone");
     if (close_range(3, ~0U, 0) < 0) {
         fprintf(stderr, "scopefs-exec: cannot close descriptors: %s\n", strerror(errno));
-        return 125;
+        _exit(125);
     }
     execvp(request.command[0], request.command);
     int failure = errno;
     fprintf(stderr, "scopefs-exec: cannot run '%s': %s\n", request.command[0], strerror(failure));
     /* As env(1) has it. */
-    return failure == ENOENT ? 127 : 126;
+    _exit(failure == ENOENT ? 127 : 126);
 }

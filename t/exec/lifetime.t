@@ -103,8 +103,8 @@ terminal() {
     make_project
     mkfifo keys
     set -m
-    waiting_command >command
-    script -qec "scopefs-exec -c '$config' $scope sh -c \"\$(cat command)\"" \
+    waiting_command >text
+    script -qec "scopefs-exec -c '$config' $scope sh -c \"\$(cat text)\"" \
         typescript <keys >job.out 2>&1 &
     job=$!
     set +m
