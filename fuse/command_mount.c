@@ -1,17 +1,10 @@
 #include "commands.h"
-#include "daemon.h"
-#include "mount_point.h"
-#include "run_file.h"
-#include "session.h"
+#include "launch.h"
 
-#include "scopefs/fd.h"
-#include "scopefs/log.h"
 #include "scopefs/mem.h"
-#include "scopefs/runtime.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -40,9 +33,7 @@ struct mount_options {
     const char *config, *source;
     const char **presets, **rules; /* end with NULL */
     size_t preset_count, rule_count;
-    bool foreground, for_user, for_all;
-    uid_t user;
-    gid_t group;
+    struct launch launch;
 };
 
 static void add_text(const char ***list, size_t *count, const char *text)
@@ -68,10 +59,10 @@ static bool parse_id(const char *text, char end, unsigned *id, const char **rest
 static int parse_user(struct mount_options *options, const char *text, struct error **error)
 {
     const char *rest;
-    if (!parse_id(text, ':', &options->user, &rest) ||
-        !parse_id(rest, '\0', &options->group, &rest))
+    if (!parse_id(text, ':', &options->launch.user, &rest) ||
+        !parse_id(rest, '\0', &options->launch.group, &rest))
         return error_set(error, 0, "'%s' is not UID:GID; write two numbers, as in 1000:1000", text);
-    options->for_user = true;
+    options->launch.for_user = true;
     return 0;
 }
 
@@ -84,9 +75,9 @@ static int take_option(void *context, const struct option_row *row, const char *
     if (row->letter == 'c')
         options->config = argument;
     else if (row->letter == 'f')
-        options->foreground = true;
+        options->launch.foreground = true;
     else if (strcmp(row->name, "allow-other") == 0)
-        options->for_all = true;
+        options->launch.for_all = true;
     else if (strcmp(row->name, "source") == 0)
         options->source = argument;
     else if (strcmp(row->name, "preset") == 0)
@@ -96,106 +87,6 @@ static int take_option(void *context, const struct option_row *row, const char *
     else
         return parse_user(options, argument, error);
     return 0;
-}
-
-/* Who may use the view, when root mounts it for somebody. */
-static int find_user(const struct scope *scope, const struct mount_options *options,
-                     struct session_plan *plan, struct error **error)
-{
-    if (!options->for_user && !scope->user)
-        return 0;
-    plan->user = options->user;
-    plan->group = options->group;
-    if (!options->for_user) {
-        const struct passwd *entry = getpwnam(scope->user);
-        if (!entry)
-            return error_set(error, 0, "scope %s: there is no user '%s'; create it with useradd",
-                             scope->name, scope->user);
-        plan->user = entry->pw_uid;
-        plan->group = entry->pw_gid;
-    }
-    plan->for_one_user = geteuid() == 0;
-    if (!plan->for_one_user && plan->user != geteuid())
-        return error_set(error, 0, "scope %s is for user %u; mount it as root or as that user",
-                         scope->name, plan->user);
-    return 0;
-}
-
-struct mounting {
-    struct daemon daemon;
-    struct session_plan plan;
-};
-
-static void started(void *data)
-{
-    struct mounting *mounting = data;
-    log_info("%s: mounted on %s", mounting->plan.scope->name, mounting->plan.point->path);
-    daemon_ready(&mounting->daemon);
-}
-
-static int serve(struct mounting *mounting, struct mount_point *point, struct error **error)
-{
-    mounting->plan.report_fd = mounting->daemon.report_fd;
-    mounting->plan.on_start = started;
-    mounting->plan.on_start_data = mounting;
-    int result = session_run(&mounting->plan, error);
-    if (result < 0)
-        daemon_failed(&mounting->daemon, *error);
-    else
-        log_info("%s: unmounted", mounting->plan.scope->name);
-    mount_point_close(point);
-    return result;
-}
-
-/* Everything that can be wrong is found here, in the caller's process, before the daemon starts. */
-static int prepare(const struct scope *scope, const char *place, struct mount_point *point,
-                   struct error **error)
-{
-    bool configured = !place;
-    cleanup_free char *standard = NULL;
-    if (!place && !scope->mount) {
-        cleanup_fd int runtime_fd = runtime_open(error);
-        if (runtime_fd < 0)
-            return -1;
-        standard = runtime_mount_path(scope->name);
-    }
-    if (!place)
-        place = scope->mount ? scope->mount : standard;
-    cleanup_fd int source_fd = mount_point_open_source(scope, error);
-    if (source_fd < 0 || mount_point_open(place, configured, source_fd, point, error) < 0)
-        return -1;
-    return fd_steal(&source_fd);
-}
-
-static int mount_scope(const struct config *config, const struct scope *scope, const char *place,
-                       const struct mount_options *options, struct error **error)
-{
-    struct mounting mounting = {.daemon = {.report_fd = -1},
-                                .plan = {.scope = scope, .for_all = options->for_all}};
-    struct mount_point point;
-    if (find_user(scope, options, &mounting.plan, error) < 0)
-        return -1;
-    cleanup_fd int source_fd = prepare(scope, place, &point, error);
-    if (source_fd < 0)
-        return -1;
-    mounting.plan.source_fd = source_fd;
-    mounting.plan.point = &point;
-    cleanup_free char *config_file = options->source ? NULL : realpath(config->file, NULL);
-    mounting.plan.config_file = config_file;
-    if (options->foreground)
-        return serve(&mounting, &point, error);
-
-    cleanup_fd int log_fd = run_file_open_log(scope->name, error);
-    int child = log_fd < 0 ? -1 : daemon_start(&mounting.daemon, error);
-    if (child < 0 && log_fd < 0)
-        mount_point_close(&point);
-    else if (child != 0)
-        mount_point_leave(&point);
-    if (child != 0)
-        return child < 0 ? -1 : 0;
-    log_to(log_fd, LOG_LEVEL_INFO);
-    int result = serve(&mounting, &point, error);
-    _exit(result < 0 ? STATUS_FAILED : STATUS_OK);
 }
 
 static struct config *load(const struct mount_options *options)
@@ -214,7 +105,7 @@ static struct config *load(const struct mount_options *options)
 
 static const char *usage_problem(const struct mount_options *options, int operands)
 {
-    if (options->for_all && options->for_user)
+    if (options->launch.for_all && options->launch.for_user)
         return "--allow-other and --for-user exclude each other";
     if (options->source && options->config)
         return "--source and --config exclude each other";
@@ -240,10 +131,12 @@ int command_mount(int argc, char **argv)
         status = command_usage(&mount_command, problem);
     } else {
         struct config *config = load(&options);
-        const struct scope *scope =
+        struct launch *launch = &options.launch;
+        launch->place = options.source ? argv[1] : (operands == 2 ? argv[2] : NULL);
+        launch->config_file = config && !options.source ? config->file : NULL;
+        launch->scope =
             config ? config_scope(config, options.source ? "adhoc" : argv[1], &error) : NULL;
-        const char *place = options.source ? argv[1] : (operands == 2 ? argv[2] : NULL);
-        if (scope && mount_scope(config, scope, place, &options, &error) == 0)
+        if (launch->scope && launch_view(launch, &error) == 0)
             status = STATUS_OK;
         else if (config)
             status = command_fail(&mount_command, error);
