@@ -1,0 +1,79 @@
+#!/bin/bash
+# What a view may take of its host: the budget of bytes and files, by every way to grow.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+
+free_bytes() { echo $(($(stat -f -c '%a * %S' "$view"))); }
+free_files() { stat -f -c %d "$view"; }
+fill() { # NAME KIB: how many KiB could be written
+    dd if=/dev/zero of="$1" bs=1K count="$2" 2>/dev/null
+    echo $(($(stat -c %s "$1") / 1024))
+}
+gone() { wait_for "[[ \$(free_bytes) == $1 ]]" && pass "$2"; }
+
+body() {
+    mkdir source
+    dd if=/dev/zero of=source/old bs=1K count=512 2>/dev/null
+    write_config <<END
+[scope small]
+source = source
+quota  = 1M
+inodes = 8
+[rules small]
+write = /
+END
+    mount_view small || return
+    cd "$view" || return
+
+    is 'a file grows to the quota and no further' "$(fill new 2048)" 1024
+    is 'statfs tells that nothing is left' "$(free_bytes)" 0
+    fails 'one byte more is refused' dd if=/dev/zero of=new bs=1 count=1 oflag=append conv=notrunc
+    like 'with ENOSPC' "$errors" 'No space left on device'
+    fails 'also in another file' sh -c 'printf x >other'
+    ok 'what is there can be overwritten' dd if=/dev/zero of=new bs=1K count=1024 conv=notrunc
+    fails 'truncate grows nothing' truncate -s 2M new
+    fails 'fallocate grows nothing' fallocate -l 2M new
+    fails 'not even behind the end' fallocate -n -o 1M -l 1K new
+    fails 'a copy grows nothing' cp old copy
+    ok 'shrinking' truncate -s 512K new
+    is 'gives back' "$(free_bytes)" $((512 * 1024))
+    exec {held}<new
+    rm new
+    is 'removing gives nothing back while the file is open' "$(free_bytes)" $((512 * 1024))
+    exec {held}<&-
+    gone $((1024 * 1024)) 'but when the last one closes it'
+    : >other
+    for writer in 1 2 3 4 5 6 7 8; do
+        dd if=/dev/zero of="race" bs=4K count=512 seek=$((writer * 8)) conv=notrunc 2>/dev/null &
+        (for turn in 1 2 3 4 5; do truncate -s "$((turn * 16))K" race; done) &
+    done
+    wait
+    ok 'writers and truncations that race stay within it' \
+        test "$(stat -c %s race)" -le $((1024 * 1024))
+    is 'and the account is right afterwards' "$(free_bytes)" \
+        $((1024 * 1024 - $(stat -c %s race) / 4096 * 4096))
+    rm -f race other copy
+    gone $((1024 * 1024)) 'all is given back'
+
+    wait_for "[[ \$(free_files) == 8 ]]"
+    ok 'as many files as there may be' sh -c 'mkdir d && touch a b c && ln -s a s && mkfifo f'
+    ok 'a hard link is no file more' ln a hard
+    ok 'two are left' touch e g
+    fails 'a ninth is refused' touch h
+    fails 'also as a directory' mkdir h
+    fails 'and as a symlink' ln -s a h
+    ok 'removing' rm -r d
+    wait_for "[[ \$(free_files) == 1 ]]"
+    ok 'makes room' touch h
+    rm -f hard
+    is 'but not one of two names of a file' "$(free_files)" 0
+    cd - >/dev/null || return
+    unmount_view
+    for wrong in 'quota = 0' 'quota = 1X' 'quota = 99999999T' 'inodes = -1' 'inodes = 3K'; do
+        printf '[scope s]\nsource = source\n%s\n' "$wrong" >wrong.ini
+        exits "'$wrong' is an error" 1 scopefs check wrong.ini
+    done
+}
+
+for_each_user body
+done_testing
