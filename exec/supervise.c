@@ -85,6 +85,14 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int64_t deadline_after(unsigned long timeout_ms)
+{
+    int64_t deadline;
+    if (timeout_ms == 0 || __builtin_add_overflow(now_ms(), timeout_ms, &deadline))
+        return NEVER;
+    return deadline;
+}
+
 /* --- What stage2 reports --- */
 
 static pid_t sender_of(struct msghdr *message)
@@ -208,7 +216,7 @@ void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandb
         .sandbox = sandbox,
         .outcome = outcome,
         .command_pidfd = -1,
-        .deadline = timeout_ms ? now_ms() + (int64_t)timeout_ms : NEVER,
+        .deadline = deadline_after(timeout_ms),
     };
     *outcome = (struct outcome){0};
     while (!watch.ended)
