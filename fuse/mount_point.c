@@ -153,13 +153,17 @@ static int open_directory(struct mount_point *point, struct error **error)
     return 0;
 }
 
-static int check_unused(const struct mount_table *table, const char *path, struct error **error)
+static int check_unused(const char *path, struct error **error)
 {
-    const struct mount_row *row = mount_table_at(table, path);
+    cleanup_mount_table struct mount_table table = {0};
+    if (mount_table_read(&table, error) < 0)
+        return -1;
+    const struct mount_row *row = mount_table_at(&table, path);
     if (!mount_row_is_view(row))
         return 0;
-    struct stat ignored;
-    if (stat(path, &ignored) < 0 && errno == ENOTCONN)
+    /* stat(2) would be answered from the kernel's cache for a while. */
+    struct statfs ignored;
+    if (statfs(path, &ignored) < 0 && errno == ENOTCONN)
         return unmount_view(path, true, error);
     return error_set(error, 0,
                      "%s already is a view, of scope %s; 'scopefs umount %s' takes it away", path,
@@ -176,11 +180,10 @@ static int open_checked(const char *path, bool create, int source_fd, struct mou
         point->created = true;
     }
     point->path = clean_path(path, error);
-    if (!point->path || mount_table_read(&table, error) < 0 ||
-        check_unused(&table, point->path, error) < 0 || open_directory(point, error) < 0)
+    if (!point->path || check_unused(point->path, error) < 0 || open_directory(point, error) < 0)
         return -1;
     /* The path may have been a symlink to a view. */
-    if (check_unused(&table, point->path, error) < 0 ||
+    if (check_unused(point->path, error) < 0 || mount_table_read(&table, error) < 0 ||
         check_apart(&table, point, source_fd, error) < 0)
         return -1;
     return check_empty(point, error);
