@@ -2,11 +2,12 @@
 
 #include "confine.h"
 
+#include "privilege.h"
+
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -14,26 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Root serves another user's files: permissions and ownership of the source must not stand in the
- * way of what the rules allow. Not CAP_FSETID, so that the source's file system takes setuid and
- * setgid bits off as it does for everybody. */
-static int drop_capabilities(struct error **error)
-{
-    static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER};
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct have[2], want[2] = {0};
-    if (syscall(SYS_capget, &header, have) < 0)
-        return error_set(error, errno, "cannot read the capabilities");
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        unsigned word = CAP_TO_INDEX(kept[i]), bit = CAP_TO_MASK(kept[i]);
-        want[word].permitted |= have[word].permitted & bit;
-        want[word].effective |= have[word].permitted & bit;
-    }
-    if (syscall(SYS_capset, &header, want) < 0)
-        return error_set(error, errno, "cannot drop capabilities");
-    return 0;
-}
 
 /* Of linux/landlock.h; each ABI added rights that an older kernel refuses to handle. */
 static __u64 landlock_rights(long abi)
@@ -121,6 +102,8 @@ static const char *const allowed_calls[] = {
     "fdatasync",
     "copy_file_range",
     "umask",
+    "capget",
+    "capset",
     "setxattr",
     "getxattr",
     "listxattr",
@@ -208,7 +191,7 @@ static int restrict_calls(struct error **error)
 
 int confine_server(const struct view *view, struct error **error)
 {
-    if (drop_capabilities(error) < 0)
+    if (privilege_drop(error) < 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_set(error, errno, "cannot give up privileges");

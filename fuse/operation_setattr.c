@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "handle.h"
 #include "object.h"
+#include "privilege.h"
 #include "resolve.h"
 
 #include "scopefs/fd.h"
@@ -44,7 +45,7 @@ static int change_mode(const struct change *change, mode_t mode)
     if (S_ISLNK(change->current.st_mode))
         return EOPNOTSUPP;
     struct proc_name name = proc_name(change->fd);
-    return fchmodat(change->view->proc_fds, name.text, mode & 07777, 0) < 0 ? errno : 0;
+    return privilege_chmod(change->view->proc_fds, name.text, mode & 07777);
 }
 
 static int change_owner(const struct change *change, uid_t user, gid_t group)

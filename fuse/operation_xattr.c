@@ -35,11 +35,16 @@ static bool is_user_attribute(const char *name)
     return strncmp(name, "user.", 5) == 0;
 }
 
+static bool is_acl(const char *name)
+{
+    return strncmp(name, "system.posix_acl_", 17) == 0;
+}
+
 /* Tools that copy ACLs take this answer for "no ACLs here" and go on; EPERM would make them fail.
  */
 static int refuse_other(const char *name, int otherwise)
 {
-    return strncmp(name, "system.posix_acl_", 17) == 0 ? EOPNOTSUPP : otherwise;
+    return is_acl(name) ? EOPNOTSUPP : otherwise;
 }
 
 /* Checks the level and opens the object as O_PATH: a descriptor, or a negative errno. */
@@ -105,9 +110,29 @@ static void reply_value(fuse_req_t request, ssize_t length, const char *value, s
         fuse_reply_buf(request, value, (size_t)length);
 }
 
+/* The kernel asks for these before it lets others than root in; a directory must not refuse what
+ * the level of a path in it allows, so its ACL does not go by its own level. */
+static ssize_t get_acl(struct view *view, fuse_ino_t id, const char *name, char *value)
+{
+    cleanup_node struct node_hold hold;
+    int failed = object_hold(view, id, &hold);
+    if (failed)
+        return -failed;
+    bool readable = state_level(atomic_load(&hold.node->state)) >= LEVEL_READ;
+    if (!readable && !S_ISDIR(hold.node->identity.type))
+        return -ENODATA;
+    cleanup_fd int fd = open_object(view, id, WANT_SEE, "getxattr");
+    if (fd < 0)
+        return fd;
+    ssize_t length = getxattr(proc_path(fd).text, name, value, VALUE_LIMIT);
+    return length < 0 ? -errno : length;
+}
+
 static ssize_t get_attribute(struct view *shared, fuse_ino_t id, const char *name, char *value)
 {
     cleanup_move_lock struct view *view = view_share(shared);
+    if (view->for_all && is_acl(name))
+        return get_acl(view, id, name, value);
     if (!is_user_attribute(name))
         return -refuse_other(name, ENODATA);
     cleanup_fd int fd = open_object(view, id, WANT_READ, "getxattr");

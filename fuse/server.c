@@ -32,6 +32,10 @@ void server_started(void *data, struct fuse_conn_info *connection)
                       FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
                       FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
                       FUSE_CAP_DONT_MASK;
+    /* Where the kernel checks permissions, the source's ACLs are part of them: with an ACL, the
+     * group's bits of the mode are a mask for many. */
+    if (view->for_all)
+        wanted |= FUSE_CAP_POSIX_ACL;
     connection->want |= connection->capable & wanted;
     if (channel_send(view->channel_fd, MESSAGE_READY, "", 0) < 0)
         log_error("%s: the supervisor is gone", view->name);
