@@ -33,3 +33,44 @@ results_of() { # PROGRAM ARGUMENT...
     done < <("$TEST_POSIX/$program" "$@" </dev/null)
     [[ $ended ]] || flunk "$program $* runs to its end"
 }
+
+# The folder of a view's run files.
+run_folder() {
+    if ((EUID == 0)); then
+        echo /run/scopefs/.run
+    else
+        echo "$XDG_RUNTIME_DIR/scopefs/.run"
+    fi
+}
+
+# The name of a view's run file: its device number.
+run_name() { # VIEW
+    awk -v place="$(realpath -s "$1")" '$5 == place { name = $3 } END { print name }' \
+        /proc/self/mountinfo
+}
+
+# The process that answers the kernel for a view, which is the only child of its supervisor.
+server_of() { # VIEW
+    local supervisor
+    supervisor=$(sed -n 's/^pid = //p' "$(run_folder)/$(run_name "$1")")
+    cat "/proc/$supervisor/task/$supervisor/children"
+}
+
+# How many nodes, handles, lock owners and waiters the server has.
+counters() { # VIEW
+    perl -MIO::Socket::UNIX -e '
+        my $server = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$ARGV[0]: $!";
+        print $server "counters\n";
+        my ($word, $text) = <$server>;
+        print $text;' "$(run_folder)/$(run_name "$1").sock"
+}
+
+# A small ext4 file system of its own at $source, with mkfs options; for root.
+make_disk() { # MEGABYTES OPTION...
+    local size=$1
+    shift
+    source=$workdir/source
+    mkdir -p "$source"
+    truncate -s "${size}M" disk
+    mkfs.ext4 -q "$@" disk && mount -o loop disk "$source" && chmod 0777 "$source"
+}

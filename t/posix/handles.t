@@ -8,6 +8,7 @@
 
 # Runs a helper program natively and in the view.
 same_as_natively() { # PROGRAM ARGUMENT...
+    # shellcheck disable=SC2031 # functions called from here see the local one
     local program=$1 name=$test_prefix test_prefix
     shift
     mkdir -p "native.$program" "source/$program"
