@@ -99,8 +99,8 @@ static inline bool same_numbers(const uint32_t *one, const uint32_t *other, size
     return count == 0 || memcmp(one, other, count * sizeof(*one)) == 0;
 }
 
-/* Memory that lives as long as the policy; NULL when there is none, or the policy has had its share.
- * The mutex is held. */
+/* Memory that lives as long as the policy; NULL when there is none, or the policy has had its
+ * share. The mutex is held. */
 void *policy_allocate(struct policy *policy, size_t size);
 
 /* The interned state, made if it is new. `waiting` (ascending, without duplicates) is copied. NULL

@@ -1,7 +1,8 @@
 /*
  * Decides many paths in one process, for tests that compare the engine with something else. `decide
- * FILE` reads pairs of a scope's name and a path, each ended by a NUL, from standard input, and writes
- * the level, a blank and the line of the deciding rule (0: the default), ended by a NUL, for each pair.
+ * FILE` reads pairs of a scope's name and a path, each ended by a NUL, from standard input, and
+ * writes the level, a blank and the line of the deciding rule (0: the default), ended by a NUL, for
+ * each pair.
  */
 #include "scopefs/config.h"
 
