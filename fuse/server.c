@@ -139,13 +139,34 @@ static int set_descriptors(struct view *view, struct error **error)
     return 0;
 }
 
+static void *wait_for_cancel(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* libfuse ends its threads by pthread_cancel(3), at whose first use the C library opens libgcc_s
+ * and, if it cannot, aborts. So it is used once while everything can still be opened. */
+static int load_cancellation(struct error **error)
+{
+    pthread_t thread;
+    int failed = pthread_create(&thread, NULL, wait_for_cancel, NULL);
+    if (failed)
+        return error_set(error, failed, "cannot start a thread");
+    pthread_cancel(thread);
+    pthread_join(thread, NULL);
+    return 0;
+}
+
 int server_run(struct view *view, int channel_fd)
 {
     cleanup_error struct error *error = NULL;
     view->channel_fd = channel_fd;
     if (set_signals(view, view->supervisor) != 0)
         return EXIT_FAILURE;
-    if (set_descriptors(view, &error) < 0 || confine_server(view, &error) < 0) {
+    if (set_descriptors(view, &error) < 0 || load_cancellation(&error) < 0 ||
+        confine_server(view, &error) < 0) {
         log_error("%s: %s", view->name, error->message);
         return EXIT_FAILURE;
     }
