@@ -493,7 +493,7 @@ int node_path(struct node_tree *tree, struct node *node, const char *name, struc
     size_t length = path_length(node, &base);
     path->base_fd = base->detached ? atomic_load(&base->kept_fd) : -1;
     if (base->detached && path->base_fd < 0)
-        result = ENOENT;
+        result = ESTALE;
     else if (length + extra + 1 > sizeof(path->small) &&
              !(path->bytes = malloc(length + extra + 1)))
         result = ENOMEM;

@@ -137,7 +137,7 @@ struct node_path {
 
 #define cleanup_node_path __attribute__((cleanup(node_path_free)))
 
-/* The path of the node, or of `name` in it when that is not NULL. 0 or an errno: ENOENT when the
+/* The path of the node, or of `name` in it when that is not NULL. 0 or an errno: ESTALE when the
  * node has no name any more and keeps no descriptor, ENOMEM. */
 int node_path(struct node_tree *tree, struct node *node, const char *name, struct node_path *path);
 void node_path_free(struct node_path *path);
