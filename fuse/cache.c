@@ -2,6 +2,8 @@
 
 #include "attributes.h"
 
+#include "scopefs/config.h"
+
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -11,10 +13,10 @@
 /* Every row is safe for the rules, because a path's level does not depend on the source: what is
  * cached can be out of date with regard to the source, never with regard to the rules. */
 static const struct {
-    double seconds;
+    double share; /* of the scope's time, see `cache` in scopefs.ini(5) */
     const char *reason;
 } table[] = {
-    [CACHED_ENTRY] = {1.0, "a change made on the host is seen within a second"},
+    [CACHED_ENTRY] = {1.0, "a change made on the host is seen within the scope's time"},
     [CACHED_ABSENCE] = {1.0, "the same for a hidden and for a missing name, so that neither the "
                              "answer nor its speed tells them apart"},
     [CACHED_ATTRIBUTES] = {1.0, "as an entry"},
@@ -26,10 +28,18 @@ static const struct {
                        "tell"},
 };
 
+/* Set once before requests come, constant afterwards. */
+static double scope_seconds = CACHE_SECONDS;
+
+void cache_configure(double seconds)
+{
+    scope_seconds = seconds;
+}
+
 static double timeout(const struct node *directory, enum cached_thing thing)
 {
     bool agreed = directory && atomic_load(&directory->has_locked);
-    return table[agreed ? CACHED_AGREED : thing].seconds;
+    return table[agreed ? CACHED_AGREED : thing].share * scope_seconds;
 }
 
 double cache_entry_timeout(const struct node *directory)
@@ -53,7 +63,8 @@ double cache_attribute_timeout(struct node_tree *tree, struct node *node,
                                const struct stat *attributes)
 {
     bool agreed = !atomic_load(&node->has_locked) && node_is_beside_locked(tree, node);
-    return agreed ? table[CACHED_AGREED].seconds : cache_found_timeout(NULL, attributes);
+    return agreed ? table[CACHED_AGREED].share * scope_seconds
+                  : cache_found_timeout(NULL, attributes);
 }
 
 /* File systems with FS_MGTIME, Linux 6.13. */
@@ -111,6 +122,22 @@ bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct s
 {
     struct content_version version = version_of(attributes);
     return node_content_same(tree, node, &version);
+}
+
+bool cache_keeps_listing(struct node_tree *tree, struct node *node, const struct stat *attributes)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    bool same = cache_keeps_pages(tree, node, attributes);
+    int64_t age_ns = nanoseconds(&now) - atomic_load(&node->listed_ns);
+    return same && age_ns < (int64_t)(cache_entry_timeout(node) * 1e9 / 4);
+}
+
+void cache_note_listing(struct node *node)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    atomic_store(&node->listed_ns, nanoseconds(&now));
 }
 
 /* With its attributes forgotten, the kernel compares times before it uses a page. Where times are

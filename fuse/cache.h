@@ -16,6 +16,9 @@ enum cached_thing {
     CACHED_AGREED,     /* all of this in a directory where files are locked */
 };
 
+/* How long the scope lets the kernel keep what the host could change. Before the first request. */
+void cache_configure(double seconds);
+
 /* Timeouts are in seconds. For a name in a directory: that it leads to a node, that it does not,
  * and the attributes of what it leads to. */
 double cache_entry_timeout(const struct node *directory);
@@ -38,6 +41,14 @@ bool cache_times_are_exact(int fd);
 /* The kernel shall ask again for the attributes of this node: something changed them by another
  * name. Safe while requests on the node run, because no page and no lock of it is touched. */
 void cache_forget_attributes(struct view *view, uint64_t node_id);
+
+/* Whether the listing that the kernel holds of a directory with these attributes may be used by a
+ * new open: it is still right, and what was looked up with it stays cached for a while yet. Reading
+ * it anew brings fresh attributes of all entries in one go, which is cheaper than one by one. */
+bool cache_keeps_listing(struct node_tree *tree, struct node *node, const struct stat *attributes);
+
+/* The kernel begins to read the listing of a directory anew. */
+void cache_note_listing(struct node *node);
 
 /* Whether pages that the kernel holds of the node's file may be used by a new open of a file with
  * these attributes. */

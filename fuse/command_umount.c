@@ -72,13 +72,21 @@ static int unmount_row(const struct mount_row *row, bool lazy, struct error **er
     return 0;
 }
 
+/* RUNTIME/.exec-SCOPE-PID, which scopefs-exec mounts for one command and takes away by itself. */
+static bool is_private(const struct mount_row *row)
+{
+    const char *slash = strrchr(row->point, '/');
+    return slash && strncmp(slash, "/.exec-", 7) == 0;
+}
+
 static int unmount_scope(const struct mount_table *table, const char *name, bool lazy,
                          struct error **error)
 {
     size_t found = 0;
     for (size_t i = table->count; i-- > 0;) {
         const struct mount_row *row = &table->rows[i];
-        if (!mount_row_is_view(row) || strcmp(row->source, name) != 0 || !may_unmount(row))
+        if (!mount_row_is_view(row) || strcmp(row->source, name) != 0 || !may_unmount(row) ||
+            is_private(row))
             continue;
         found++;
         if (unmount_row(row, lazy, error) < 0)

@@ -43,6 +43,7 @@ struct node {
     _Atomic(const struct state *) state; /* changed by rename under the tree's write lock */
     atomic_uint_fast64_t holds;          /* kernel lookups, running requests and children */
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
+    atomic_int_fast64_t listed_ns;       /* of a directory: when it was last read, see cache.c */
     atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
     atomic_bool has_locked; /* somebody locked this file, or a file in this directory */
 

@@ -26,27 +26,21 @@ static int open_directory(struct view *shared, fuse_ino_t id, struct fuse_file_i
 {
     cleanup_move_lock struct view *view = view_share(shared);
     cleanup_node struct node_hold hold;
-    struct snapshot *snapshot;
+    struct stat attributes;
+    struct identity identity;
     int failed = object_hold(view, id, &hold);
     if (!failed)
         failed = guard_node(view, hold.node, WANT_SEE, "opendir");
-    if (!failed)
-        failed = take_snapshot(view, hold.node, &snapshot);
     if (failed)
         return failed;
-    info->fh = handle_open(view->handles, hold.node, -1, false);
-    cleanup_handle struct handle_hold open = {
-        view->handles, info->fh ? handle_get(view->handles, info->fh) : NULL};
-    if (!open.handle) {
-        snapshot_free(snapshot);
-        return ENFILE;
-    }
-    pthread_mutex_lock(&open.handle->lock);
-    failed = handle_set_snapshot(view->handles, open.handle, snapshot);
-    pthread_mutex_unlock(&open.handle->lock);
+    cleanup_fd int fd = resolve_open(view, hold.node, NULL, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+    failed = fd < 0 ? -fd : attributes_read(fd, NULL, &attributes, &identity);
     if (failed)
-        handle_release(view->handles, info->fh);
-    return failed;
+        return failed;
+    info->cache_readdir = 1;
+    info->keep_cache = cache_keeps_listing(view->nodes, hold.node, &attributes);
+    info->fh = handle_open(view->handles, hold.node, -1, false);
+    return info->fh ? 0 : ENFILE;
 }
 
 void operation_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
@@ -129,26 +123,22 @@ static bool add_entry(struct listing *listing, const struct snapshot_entry *foun
     return true;
 }
 
-/* Reading from the start again, after something was read, shows the directory as it is now
+/* The listing is taken when it is first asked for, and again when it is read from the start
  * (rewinddir(3)). */
 static int renew_snapshot(struct listing *listing, struct handle *handle, off_t offset)
 {
     struct snapshot *fresh;
-    if (offset != 0 || !handle->snapshot->was_read) {
-        handle->snapshot->was_read = true;
+    if (offset != 0 && handle->snapshot)
         return 0;
-    }
+    cache_note_listing(listing->directory);
     int failed = take_snapshot(listing->view, listing->directory, &fresh);
-    if (failed)
-        return failed;
-    fresh->was_read = true;
-    return handle_set_snapshot(listing->view->handles, handle, fresh);
+    return failed ? failed : handle_set_snapshot(listing->view->handles, handle, fresh);
 }
 
 static int fill(struct listing *listing, struct handle *handle, off_t offset)
 {
     pthread_mutex_lock(&handle->lock);
-    int failed = handle->snapshot ? renew_snapshot(listing, handle, offset) : EBADF;
+    int failed = renew_snapshot(listing, handle, offset);
     if (!failed) {
         const struct snapshot *snapshot = handle->snapshot;
         for (size_t i = (size_t)offset; i < snapshot->count; i++)

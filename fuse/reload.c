@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -73,7 +74,7 @@ static const struct state *new_state(const struct rebase *rebase, const struct n
 static void update_one(struct rebase *rebase, struct node *node)
 {
     const struct state *old = atomic_load(&node->state), *now = new_state(rebase, node);
-    if (!looks_same(old, now))
+    if (S_ISDIR(node->identity.type) || !looks_same(old, now)) /* its listing is cached, too */
         note_stale(rebase, node);
     atomic_store(&node->state, now);
     node->generation = rebase->generation;

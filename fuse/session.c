@@ -52,6 +52,7 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         .in_background = plan->report_fd >= 0,
     };
     view->proc_fds = -1;
+    cache_configure(plan->scope->cache_seconds);
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
     if (failed)
         return error_set(error, failed, "cannot look at the source");

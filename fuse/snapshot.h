@@ -22,7 +22,6 @@ struct snapshot {
     struct snapshot_entry *entries;
     size_t used, size; /* of `names` */
     char *names;       /* entries point into it once the snapshot is complete */
-    bool was_read;
 };
 
 /* Reads the directory behind `fd` (consumed), whose state is `state`. 0 or an errno; on success the

@@ -34,6 +34,7 @@ struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
     draft->scope.name = name;
     draft->scope.place = place;
     draft->default_level = LEVEL_NONE;
+    draft->scope.cache_seconds = CACHE_SECONDS;
     draft->last_env = &draft->env;
     rule_source_init(&draft->source);
     return draft;

@@ -3,6 +3,7 @@
 #include "paths.h"
 #include "suggest.h"
 
+#include "scopefs/duration.h"
 #include "scopefs/mem.h"
 
 #include <errno.h>
@@ -142,6 +143,26 @@ static void set_inodes(struct loader *loader, const struct setting_target *targe
                       "'%s' is no number of files; write a whole number from 1", setting->value);
 }
 
+static void set_cache(struct loader *loader, const struct setting_target *target,
+                      const struct ini_setting *setting)
+{
+    static const char timeout[] = "timeout ";
+    double *seconds = &target->scope->scope.cache_seconds;
+    unsigned long long amount;
+    if (strcmp(setting->value, "auto") == 0)
+        *seconds = CACHE_SECONDS;
+    else if (strcmp(setting->value, "none") == 0)
+        *seconds = 0;
+    else if (strncmp(setting->value, timeout, strlen(timeout)) == 0 &&
+             parse_amount(setting->value + strlen(timeout), "", &amount) && amount <= 86400)
+        *seconds = (double)amount;
+    else
+        loader_report(loader, place_of_value(setting, 0),
+                      "'%s' is no value of cache; write auto, none, or timeout with whole seconds "
+                      "from 1 to 86400: timeout 30",
+                      setting->value);
+}
+
 static void set_case(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
@@ -172,36 +193,11 @@ static void set_network(struct loader *loader, const struct setting_target *targ
     target->scope->scope.exec.network = host ? NETWORK_HOST : NETWORK_NONE;
 }
 
-/* A whole number and a unit. False when it is not one, is 0, or does not fit. */
-static bool parse_duration(const char *text, unsigned long *milliseconds)
-{
-    static const struct {
-        const char *name;
-        unsigned long factor;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-    if (*text < '0' || *text > '9')
-        return false;
-    char *end;
-    errno = 0;
-    unsigned long number = strtoul(text, &end, 10);
-    if (errno || number == 0)
-        return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(end, units[i].name) != 0)
-            continue;
-        return !__builtin_mul_overflow(number, units[i].factor, milliseconds) &&
-               *milliseconds <= LONG_MAX;
-    }
-    return false;
-}
-
 static void set_timeout(struct loader *loader, const struct setting_target *target,
                         const struct ini_setting *setting)
 {
-    if (!parse_duration(setting->value, &target->scope->scope.exec.timeout_ms))
-        loader_report(loader, place_of_value(setting, 0),
-                      "'%s' is no time; write a whole number from 1 with its unit: 500ms, 30s, 5m, "
-                      "1h",
+    if (!duration_parse(setting->value, &target->scope->scope.exec.timeout_ms))
+        loader_report(loader, place_of_value(setting, 0), "'%s' is no time; " DURATION_SYNTAX,
                       setting->value);
 }
 
@@ -297,17 +293,12 @@ static void set_description(struct loader *loader, const struct setting_target *
 }
 
 static const struct config_key scope_keys[] = {
-    {"source", KEY_ONCE, false, set_source},
-    {"mount", KEY_ONCE, false, set_mount},
-    {"preset", KEY_LIST, false, add_preset},
-    {"default", KEY_ONCE, false, set_default},
-    {"parent", KEY_ONCE, false, set_parent},
-    {"user", KEY_ONCE, false, set_user},
-    {"submounts", KEY_ONCE, false, set_submounts},
-    {"case", KEY_ONCE, false, set_case},
-    {"quota", KEY_ONCE, false, set_quota},
-    {"inodes", KEY_ONCE, false, set_inodes},
-    {0},
+    {"source", KEY_ONCE, false, set_source},       {"mount", KEY_ONCE, false, set_mount},
+    {"preset", KEY_LIST, false, add_preset},       {"default", KEY_ONCE, false, set_default},
+    {"parent", KEY_ONCE, false, set_parent},       {"user", KEY_ONCE, false, set_user},
+    {"submounts", KEY_ONCE, false, set_submounts}, {"case", KEY_ONCE, false, set_case},
+    {"quota", KEY_ONCE, false, set_quota},         {"inodes", KEY_ONCE, false, set_inodes},
+    {"cache", KEY_ONCE, false, set_cache},         {0},
 };
 
 /* The pattern itself is checked where it is parsed, also for being empty. */

@@ -32,6 +32,9 @@ struct exec_settings {
     size_t env_count;
 };
 
+/* What `cache = auto` means: a change made on the host is seen within a second. */
+#define CACHE_SECONDS 1.0
+
 struct scope {
     const char *name;
     struct setting_place place; /* of its section */
@@ -41,6 +44,7 @@ struct scope {
     const struct scope *parent; /* or NULL */
     unsigned long long quota;   /* bytes that the view may add, 0: no limit */
     unsigned long long inodes;  /* files that the view may add, 0: no limit */
+    double cache_seconds;       /* how long the kernel may keep what the host could change */
     bool submounts;             /* other file systems mounted below the source are shown */
     bool ignore_case;           /* rules match without regard to ASCII case */
     struct exec_settings exec;
