@@ -281,16 +281,39 @@ static void swap_in(const char *other)
     must(rename(path, file), file);
 }
 
+/* S, for a child that does nothing else: it waits in open(2). */
+static bool sleeps(pid_t child)
+{
+    char status[256];
+    cleanup_free char *path = xasprintf("/proc/%d/stat", child);
+    const char *state = file_read(path, status, sizeof(status)) ? NULL : strrchr(status, ')');
+    return state && state[2] == 'S';
+}
+
+/* A child that opens the FIFO for writing, and waits for a reader. */
+static pid_t start_writer(const char *fifo)
+{
+    int fd = open(fifo, O_PATH | O_CLOEXEC);
+    must(fd, fifo);
+    cleanup_free char *path = xasprintf("/proc/self/fd/%d", fd);
+    pid_t writer = fork();
+    if (writer == 0) {
+        file_write(path, "canary\n");
+        _exit(0);
+    }
+    must(writer, "fork");
+    close(fd);
+    for (unsigned i = 0; i < 1000 && !sleeps(writer); i++)
+        poll(NULL, 0, 10);
+    must(sleeps(writer) ? 0 : -1, "the writer waits");
+    return writer;
+}
+
 static void test_fifo(void)
 {
     cleanup_free char *fifo = in(source, "w/fifo");
     must(mkfifo(fifo, 0644), fifo);
-    pid_t writer = fork();
-    if (writer == 0) {
-        signal(SIGPIPE, SIG_DFL);
-        file_write(fifo, "canary\n");
-        _exit(0);
-    }
+    pid_t writer = start_writer(fifo);
     swap_in("w/fifo");
     /* The kernel then looks again and opens a FIFO of the view's own. */
     int got = opens("w/swapped", O_RDONLY | O_NONBLOCK);
