@@ -8,10 +8,10 @@
 
 /* The account a system administrator can make for commands of scopes without `user =`. */
 #define SHARED_USER "scopefs"
-/* Else this: above what adduser gives to people (59999) and systemd to their homes (60513), below
- * the overflow id 65534, as which foreign files appear in user namespaces and on NFS. Also the gid.
- */
-#define FALLBACK_ID 61534
+/* Else this, also as the gid: of the few that nobody gives away. People have ids up to 59999 and
+ * systemd's homes up to 60513; its DynamicUser= takes 61184 to 65519 at will; 65534 is the overflow
+ * id, as which foreign files appear in user namespaces and on NFS (systemd's UIDS-GIDS). */
+#define FALLBACK_ID 65530
 
 static int from_account(const struct passwd *account, struct identity *identity,
                         struct error **error)

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include "dry_run.h"
-#include "duration.h"
 #include "facts.h"
 #include "identity.h"
 #include "plan.h"
@@ -11,6 +10,7 @@
 #include "sandbox.h"
 #include "scopefs/config.h"
 #include "scopefs/diagnostics.h"
+#include "scopefs/duration.h"
 #include "scopefs/mem.h"
 #include "scopefs/options.h"
 #include "scopefs/strbuf.h"
@@ -76,7 +76,8 @@ static int handle_option(void *context, const struct option_row *row, const char
         add_environment(invocation, argument);
     } else if (strcmp(row->name, "timeout") == 0) {
         invocation->request.has_timeout = true;
-        return duration_parse(argument, &invocation->request.timeout_ms, error);
+        if (!duration_parse(argument, &invocation->request.timeout_ms))
+            return error_set(error, 0, "'%s' is no duration; " DURATION_SYNTAX, argument);
     } else if (strcmp(row->name, "dry-run") == 0) {
         invocation->dry_run = true;
     } else if (strcmp(row->name, "print-seccomp") == 0) {
@@ -148,7 +149,7 @@ struct job {
 static int print_plan(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
     struct view_mount view;
-    if (view_mount_look(&view, job->scope, &job->identity, error) < 0)
+    if (view_mount_look(&view, job->scope, job->config_file, &job->identity, error) < 0)
         return STATUS_FAILED;
     sandbox_plan_set_view(plan, view.path);
     int result =

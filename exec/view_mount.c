@@ -5,14 +5,17 @@
 #include "scopefs/mem.h"
 #include "scopefs/mount_table.h"
 #include "scopefs/runtime.h"
+#include "scopefs/strbuf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PRIVATE_FOLDER_ATTEMPTS 100
+#define RUN_FILE_LIMIT          65536
 
 /* As the mount table writes it. The last component is not looked at: root may not look at another
  * user's view. */
@@ -73,7 +76,27 @@ static bool is_view_of(const char *path, const struct scope *scope, const struct
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-int view_mount_look(struct view_mount *view, const struct scope *scope,
+/* The run file that `scopefs mount` leaves for a mounted view, RUNTIME/.run/MAJOR:MINOR, names the
+ * configuration. A view without one, or of another file, may have other rules. */
+static bool is_of_config(const struct view_mount *view, const char *config_file)
+{
+    cleanup_free char *folder = runtime_path();
+    cleanup_free char *path =
+        xasprintf("%s/.run/%u:%u", folder, view->device_major, view->device_minor);
+    cleanup_free char *resolved = realpath(config_file, NULL);
+    cleanup_free char *contents = NULL;
+    cleanup_strbuf struct strbuf line = {0};
+    size_t size;
+    cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (!resolved || fd < 0 || fd_read_file(fd, RUN_FILE_LIMIT, &contents, &size) < 0)
+        return false;
+    strbuf_add_text(&line, "\nconfig = ");
+    strbuf_add_quoted(&line, resolved, strlen(resolved));
+    strbuf_add_text(&line, "\n");
+    return strstr(contents, line.bytes) != NULL;
+}
+
+int view_mount_look(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, struct error **error)
 {
     *view = (struct view_mount){0};
@@ -83,7 +106,8 @@ int view_mount_look(struct view_mount *view, const struct scope *scope,
         return -1;
     }
     if (view->is_mounted)
-        view->is_mounted = is_view_of(view->path, scope, identity);
+        view->is_mounted =
+            is_of_config(view, config_file) && is_view_of(view->path, scope, identity);
     return 0;
 }
 
@@ -145,7 +169,7 @@ static int find_private_mount(struct view_mount *view, const struct scope *scope
 int view_mount_open(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, int interrupt_fd, struct error **error)
 {
-    if (view_mount_look(view, scope, identity, error) < 0)
+    if (view_mount_look(view, scope, config_file, identity, error) < 0)
         return -1;
     if (view->is_mounted)
         return 0;

@@ -19,13 +19,13 @@ struct view_mount {
     struct keeper keeper;                /* of a private mount */
 };
 
-/* Finds the scope's own mount, if it is there and works for `identity`; mounts nothing. `path` is
- * where it would be otherwise. 0, or -1 with *error set. */
-int view_mount_look(struct view_mount *view, const struct scope *scope,
+/* Finds the scope's own mount, if it is there, comes from the same configuration and works for
+ * `identity`; mounts nothing. `path` is where it would be otherwise. `config_file` is the file the
+ * scope came from. 0, or -1 with *error set. */
+int view_mount_look(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, struct error **error);
 
-/* The same, and if there is none makes a private one, as `identity` can use it. `config_file` is
- * the file the scope came from; mounting is given up when `interrupt_fd` can be read. 0, or -1 with
+/* The same, and if there is none makes a private one, as `identity` can use it. Mounting is given up when `interrupt_fd` can be read. 0, or -1 with
  * *error set and nothing left behind. */
 int view_mount_open(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, int interrupt_fd, struct error **error);

@@ -54,7 +54,7 @@ privileges() {
     read -r -u "${sandbox[0]}" _
     is "to the host, every process of the sandbox is an ordinary user's" \
         "$(ps -eo uid=,args= | awk "/mark-$$/ && !/scopefs-exec|awk/ { print \$1 }" | sort -u)" \
-        "$( ((EUID == 0)) && echo 61534 || echo "$EUID")"
+        "$( ((EUID == 0)) && echo 65530 || echo "$EUID")"
     eval "exec ${sandbox[1]}>&-"
     wait "$sandbox_PID"
 }

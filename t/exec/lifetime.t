@@ -136,7 +136,7 @@ mounts() {
     make_project
     mkdir -p "$workdir/views/$scope"
     if ((EUID == 0)); then
-        run scopefs mount -c "$config" --for-user 61534:61534 "$scope"
+        run scopefs mount -c "$config" --for-user 65530:65530 "$scope"
     else
         run scopefs mount -c "$config" "$scope"
     fi
@@ -152,7 +152,17 @@ mounts() {
     sed -i 's/^source = .*/source = elsewhere/' other.ini
     run scopefs-exec -c other.ini "$scope" cat readable
     is "another file's scope of that name is not mistaken for it" "$output" other
-    unmount_view "$workdir/views/$scope"
+    cp "$config" stricter.ini
+    sed -i "s/^view = .*/none = readable/" stricter.ini
+    exits "nor are another file's rules for the same source" 1 \
+        scopefs-exec -c stricter.ini "$scope" cat readable
+
+    start_job scopefs-exec -c other.ini "$scope" sh -c 'echo ready; exec sleep 9'
+    wait_for 'grep -q ready job.out'
+    ok "umount SCOPE unmounts the scope's view" scopefs umount "$scope"
+    like "and leaves a running command its own" "$(leftovers)" "exec-$scope"
+    kill "$job"
+    wait_for_job
 
     run in_sandbox awk '$5 == "/workspace" { print $3 }' /proc/self/mountinfo
     ok "an unmounted view is mounted for the command" test -n "$output"

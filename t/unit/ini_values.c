@@ -168,7 +168,8 @@ static void check_timeouts(void)
     static const struct {
         const char *text;
         unsigned long expected;
-    } rows[] = {{"1ms", 1}, {"2s", 2000}, {"3m", 180000}, {"4h", 14400000}};
+    } rows[] = {{"1ms", 1},       {"2s", 2000},      {"3m", 180000},
+                {"4h", 14400000}, {"2d", 172800000}, {"0", 0}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         cleanup_free char *text = xasprintf(SCOPE "[exec a]\ntimeout = %s\n", rows[i].text);
         struct config *config = must_load(text);
