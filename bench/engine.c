@@ -2,12 +2,15 @@
  * What one step of the rule engine costs, by the number and the kind of the rules that wait in the
  * directory: nanoseconds for a name that nothing matches and for one that something matches,
  * medians of interleaved runs. The ratio is to 10 rules of the same kind.
+ *
+ *     engine [MILLISECONDS [RULES]]    a run takes at least so long; no more rules than that
  */
 #include "scopefs/config.h"
 
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -93,7 +96,7 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static double measure(const struct state *state, char *const *names)
+static double measure(const struct state *state, char *const *names, double run_ns)
 {
     size_t lengths[NAMES], levels = 0, steps = 0;
     for (unsigned i = 0; i < NAMES; i++)
@@ -104,7 +107,7 @@ static double measure(const struct state *state, char *const *names)
             levels += state_level(state_step(state, names[i], lengths[i]));
         steps += NAMES;
         passed = now_ns() - start;
-    } while (passed < RUN_MS * 1e6);
+    } while (passed < run_ns);
     __asm__ volatile("" : : "r"(levels));
     return passed / (double)steps;
 }
@@ -121,20 +124,23 @@ static double median(double *times)
     return times[RUNS / 2];
 }
 
-static void run(const struct kind *kind)
+static void run(const struct kind *kind, double run_ns, unsigned most_rules)
 {
+    size_t used = 1;
+    while (used < COUNTS && counts[used] <= most_rules)
+        used++;
     struct series series[COUNTS];
-    for (size_t i = 0; i < COUNTS; i++)
+    for (size_t i = 0; i < used; i++)
         start(&series[i], kind, counts[i]);
     for (int run = -1; run < RUNS; run++)
-        for (size_t i = 0; i < COUNTS; i++)
+        for (size_t i = 0; i < used; i++)
             for (int matching = 0; matching < 2; matching++) {
-                double time = measure(series[i].state, series[i].names[matching]);
+                double time = measure(series[i].state, series[i].names[matching], run_ns);
                 if (run >= 0) /* the first one warms up */
                     series[i].times[matching][run] = time;
             }
     double first[2] = {median(series[0].times[0]), median(series[0].times[1])};
-    for (size_t i = 0; i < COUNTS; i++) {
+    for (size_t i = 0; i < used; i++) {
         double none = median(series[i].times[0]), some = median(series[i].times[1]);
         printf("%-31s %6u %12.1f %6.2f %12.1f %6.2f\n", kind->about, counts[i], none,
                none / first[0], some, some / first[1]);
@@ -142,12 +148,14 @@ static void run(const struct kind *kind)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    double run_ns = (argc > 1 ? atof(argv[1]) : RUN_MS) * 1e6;
+    unsigned most_rules = argc > 2 ? (unsigned)atoi(argv[2]) : UINT_MAX;
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("%-31s %6s %12s %6s %12s %6s\n", "kind of rule", "rules", "no match ns", "ratio",
            "match ns", "ratio");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        run(&kinds[i]);
+        run(&kinds[i], run_ns, most_rules);
     return 0;
 }
