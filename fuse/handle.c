@@ -11,6 +11,8 @@
 enum { SLOTS = 1024, CLOSING_NS = 100 * 1000 * 1000 };
 
 struct handle_table {
+    pthread_mutex_t
+        opening; /* taken before the tree's lock: no file is opened while a node is renewed */
     pthread_rwlock_t lock;
     struct handle *slots[SLOTS];
     uint64_t last_id;
@@ -29,6 +31,7 @@ struct handle_table *handle_table_new(struct node_tree *tree)
     struct handle_table *table = calloc(1, sizeof(*table));
     if (!table)
         return NULL;
+    pthread_mutex_init(&table->opening, NULL);
     pthread_rwlock_init(&table->lock, NULL);
     table->tree = tree;
     return table;
@@ -55,6 +58,7 @@ void handle_table_free(struct handle_table *table)
         }
     }
     pthread_rwlock_destroy(&table->lock);
+    pthread_mutex_destroy(&table->opening);
     free(table);
 }
 
@@ -94,6 +98,32 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
     pthread_rwlock_unlock(&table->lock);
     if (!id)
         free_handle(table, handle);
+    return id;
+}
+
+static bool is_open(struct handle_table *table, const struct node *node)
+{
+    bool open = false;
+    pthread_rwlock_rdlock(&table->lock);
+    for (size_t i = 0; i < SLOTS && !open; i++)
+        for (const struct handle *handle = table->slots[i]; handle && !open; handle = handle->next)
+            open = handle->node == node;
+    pthread_rwlock_unlock(&table->lock);
+    return open;
+}
+
+uint64_t handle_open_file(struct handle_table *table, struct node *node, int fd, bool can_write,
+                          const struct identity *found, bool *renewed)
+{
+    uint64_t id = 0;
+    pthread_mutex_lock(&table->opening);
+    bool same = node_is(table->tree, node, found);
+    *renewed = !same && !is_open(table, node) && node_renew(table->tree, node, found);
+    if (same || *renewed)
+        id = handle_open(table, node, fd_steal(&fd), can_write);
+    pthread_mutex_unlock(&table->opening);
+    fd_close(&fd);
+    errno = same || *renewed ? ENFILE : ESTALE;
     return id;
 }
 

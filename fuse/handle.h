@@ -42,6 +42,13 @@ size_t handle_table_count(struct handle_table *table);
  * `fd` is closed. */
 uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool can_write);
 
+/* The same for a file that was found to be `found`, which the node has to stand for. The file may
+ * have been replaced since the kernel looked its name up, also when it did so because the file had
+ * been replaced before: a fresh node that nobody has open then is renewed, and *renewed set. 0 with
+ * errno set: ESTALE when the node stands for another file. */
+uint64_t handle_open_file(struct handle_table *table, struct node *node, int fd, bool can_write,
+                          const struct identity *found, bool *renewed);
+
 /* Gives a directory handle its snapshot (taken over), or another one. 0, or ENFILE when all
  * snapshots together would be too large. The handle's lock is held. */
 int handle_set_snapshot(struct handle_table *table, struct handle *handle,

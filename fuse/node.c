@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 /* Lock order: lock, then content_lock. Neither is held across a system call on the source,
  * but for the closing of a kept descriptor. */
@@ -131,12 +133,20 @@ static void free_node(struct node_tree *tree, struct node *node)
     free(node);
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static struct node *make_node(const struct state *state, const struct identity *identity)
 {
     struct node *node = calloc(1, sizeof(*node));
     if (!node)
         return NULL;
     node->identity = *identity;
+    node->made_ns = now_ns();
     atomic_init(&node->state, state);
     atomic_init(&node->holds, 0);
     atomic_init(&node->lookups, 0);
@@ -412,6 +422,34 @@ bool node_stands_for(struct node_tree *tree, struct node *parent, const char *na
     bool stands = node && same_identity(&node->identity, identity);
     pthread_rwlock_unlock(&tree->lock);
     return stands;
+}
+
+bool node_is(struct node_tree *tree, const struct node *node, const struct identity *found)
+{
+    pthread_rwlock_rdlock(&tree->lock);
+    bool is = same_identity(&node->identity, found);
+    pthread_rwlock_unlock(&tree->lock);
+    return is;
+}
+
+bool node_is_fresh(const struct node *node)
+{
+    return S_ISREG(node->identity.type) && now_ns() - node->made_ns < 1000000000;
+}
+
+bool node_renew(struct node_tree *tree, struct node *node, const struct identity *found)
+{
+    if (!node_is_fresh(node) || found->type != node->identity.type)
+        return false;
+    pthread_rwlock_wrlock(&tree->lock);
+    bool named = node->parent;
+    if (named) {
+        node->identity.device = found->device;
+        node->identity.inode = found->inode;
+        node->identity.birth_ns = found->birth_ns;
+    }
+    pthread_rwlock_unlock(&tree->lock);
+    return named;
 }
 
 bool node_lose_name(struct node_tree *tree, struct node *node)

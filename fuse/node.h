@@ -39,7 +39,8 @@ struct content_version {
 
 struct node {
     uint64_t id;
-    struct identity identity;
+    struct identity identity;            /* see node_renew */
+    int64_t made_ns;                     /* CLOCK_MONOTONIC */
     _Atomic(const struct state *) state; /* changed by rename under the tree's write lock */
     atomic_uint_fast64_t holds;          /* kernel lookups, running requests and children */
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
@@ -103,6 +104,16 @@ bool node_stands_for(struct node_tree *tree, struct node *parent, const char *na
 /* The node's name leads to something else by now, or to nothing: a later lookup makes a new node.
  * False when it had no name any more. */
 bool node_lose_name(struct node_tree *tree, struct node *node);
+
+/* Whether this is the object that the node stands for. */
+bool node_is(struct node_tree *tree, const struct node *node, const struct identity *found);
+
+/* Whether the kernel got to know the node just now. */
+bool node_is_fresh(const struct node *node);
+
+/* Lets a fresh node of a regular file stand for another file that its name leads to by now; only
+ * while nobody has it open. True when it then does. */
+bool node_renew(struct node_tree *tree, struct node *node, const struct identity *found);
 
 /* The name is gone. If the kernel knows a node by it, that is detached and takes over `*kept_fd`
  * (an O_PATH descriptor of the object, or -1), which then becomes -1. */

@@ -20,36 +20,34 @@ int object_hold(struct view *view, fuse_ino_t id, struct node_hold *hold)
     return hold->node ? 0 : ESTALE;
 }
 
-bool object_is_node(const struct node *node, const struct identity *found)
+int object_open_by_name(struct view *view, struct node *node, struct stat *attributes,
+                        struct identity *found)
 {
-    return found->device == node->identity.device && found->inode == node->identity.inode &&
-           found->birth_ns == node->identity.birth_ns && found->type == node->identity.type;
-}
-
-int object_open_by_name(struct view *view, struct node *node, struct stat *attributes)
-{
-    struct identity found;
     cleanup_fd int fd = resolve_open(view, node, NULL, O_PATH);
     if (fd < 0)
         return fd;
-    int failed = attributes_read(fd, NULL, attributes, &found);
-    if (failed)
-        return -failed;
-    /* The root is whatever the root descriptor is. */
-    return node->id == NODE_ROOT_ID || object_is_node(node, &found) ? fd_steal(&fd) : -ESTALE;
+    int failed = attributes_read(fd, NULL, attributes, found);
+    return failed ? -failed : fd_steal(&fd);
+}
+
+/* The root is whatever the root descriptor is. */
+static bool stands_for(struct view *view, const struct node *node, const struct identity *found)
+{
+    return node->id == NODE_ROOT_ID || node_is(view->nodes, node, found);
 }
 
 static int open_object(struct view *view, struct node *node, struct stat *attributes,
                        bool with_other_name)
 {
     struct identity found;
-    int fd = object_open_by_name(view, node, attributes);
-    if (fd >= 0)
-        return fd;
+    cleanup_fd int fd = object_open_by_name(view, node, attributes, &found);
+    if (fd >= 0 && stands_for(view, node, &found))
+        return fd_steal(&fd);
+    int failed = fd < 0 ? fd : -ESTALE;
     cleanup_fd int borrowed = handle_borrow(view->handles, node, false);
     if (borrowed < 0 || attributes_read(borrowed, NULL, attributes, &found) != 0)
-        return fd;
-    return attributes->st_nlink == 0 || with_other_name ? fd_steal(&borrowed) : fd;
+        return failed;
+    return attributes->st_nlink == 0 || with_other_name ? fd_steal(&borrowed) : failed;
 }
 
 int object_open(struct view *view, struct node *node, struct stat *attributes)

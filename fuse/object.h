@@ -20,14 +20,12 @@ int object_hold(struct view *view, fuse_ino_t id, struct node_hold *hold);
  */
 int object_open(struct view *view, struct node *node, struct stat *attributes);
 
-/* The same by its path alone. */
-int object_open_by_name(struct view *view, struct node *node, struct stat *attributes);
+/* The object that its path leads to, whether or not that is the node's. */
+int object_open_by_name(struct view *view, struct node *node, struct stat *attributes,
+                        struct identity *found);
 
 /* The same to look at attributes only: also when the object has another name now. */
 int object_open_to_look(struct view *view, struct node *node, struct stat *attributes);
-
-/* Whether this is the object that the node stands for. */
-bool object_is_node(const struct node *node, const struct identity *found);
 
 /* A name in a directory, for *at() calls. */
 struct target {

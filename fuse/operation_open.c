@@ -43,24 +43,34 @@ static bool only_appends(int flags)
     return (flags & (O_ACCMODE | O_APPEND)) == (O_WRONLY | O_APPEND);
 }
 
-/* Opens an object that is known by an O_PATH descriptor. By its name a FIFO or a device could be
- * opened that has just taken it, and opening alone has effects on these. */
-static int open_regular(struct view *view, int object_fd, int flags, const struct stat *attributes)
-{
-    if (!S_ISREG(attributes->st_mode))
-        return -ENXIO;
-    int fd = resolve_reopen(view, object_fd, source_flags(flags));
-    if (fd >= 0 && (flags & O_TRUNC) && ftruncate(fd, 0) < 0) {
-        int failed = errno;
-        fd_close(&fd);
-        return -failed;
-    }
-    return fd;
-}
-
 /* When the node's name leads elsewhere, the kernel has to look it up again, which it does after
  * ESTALE: what is there now is what the name means. It comes a second time for the very object only
- * when that was not found by its name (an open of /proc/self/fd). */
+ * when that was not found by its name (an open of /proc/self/fd). A fresh node may be renewed. */
+static int open_object(struct view *view, struct node *node, struct stat *attributes,
+                       struct identity *found)
+{
+    cleanup_fd int fd = object_open_by_name(view, node, attributes, found);
+    bool is_file = fd >= 0 && S_ISREG(found->type);
+    bool usable = is_file && (node_is_fresh(node) || node_is(view->nodes, node, found));
+    if (usable || (fd < 0 && fd != -ENOENT && fd != -ESTALE))
+        return fd_steal(&fd);
+    if (node_lose_name(view->nodes, node))
+        return -ESTALE;
+    *found = node->identity;
+    return object_open(view, node, attributes);
+}
+
+/* Opens the object by an O_PATH descriptor: by its name a FIFO or a device could be opened that has
+ * just taken it, and opening alone has effects on these. */
+static int open_node(struct view *view, struct node *node, int flags, struct stat *attributes,
+                     struct identity *found)
+{
+    cleanup_fd int fd = open_object(view, node, attributes, found);
+    if (fd < 0)
+        return fd_steal(&fd);
+    return S_ISREG(attributes->st_mode) ? resolve_reopen(view, fd, source_flags(flags)) : -ENXIO;
+}
+
 /* O_TRUNC, once it is clear what was opened. Passes on a negative errno. */
 static int truncate_opened(struct view *view, int opened, int flags)
 {
@@ -71,36 +81,35 @@ static int truncate_opened(struct view *view, int opened, int flags)
     return fd < 0 ? opened : fd_steal(&fd);
 }
 
-static int open_node(struct view *view, struct node *node, int flags, struct stat *attributes)
-{
-    cleanup_fd int object_fd = object_open_by_name(view, node, attributes);
-    if (object_fd == -ENOENT || object_fd == -ESTALE) {
-        if (node_lose_name(view->nodes, node))
-            return -ESTALE;
-        object_fd = object_open(view, node, attributes);
-    }
-    return object_fd < 0 ? object_fd : open_regular(view, object_fd, flags, attributes);
-}
-
 static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *info)
 {
     cleanup_move_lock struct view *view = view_share(shared);
     cleanup_node struct node_hold hold;
     struct stat attributes;
+    struct identity found;
+    bool renewed, writes = opens_for_writing(info->flags);
     int failed = object_hold(view, id, &hold);
     if (!failed)
-        failed = guard_node(view, hold.node,
-                            opens_for_writing(info->flags) ? WANT_CHANGE : WANT_READ, "open");
+        failed = guard_node(view, hold.node, writes ? WANT_CHANGE : WANT_READ, "open");
     if (failed)
         return failed;
-    int fd = open_node(view, hold.node, info->flags, &attributes);
+    int fd = open_node(view, hold.node, info->flags, &attributes, &found);
     if (fd < 0)
         return -fd;
+    info->fh = handle_open_file(view->handles, hold.node, fd, writes, &found, &renewed);
+    if (!info->fh)
+        return errno;
+    failed = info->flags & O_TRUNC ? budget_truncate(view->budget, fd, 0) : 0;
+    if (failed) {
+        handle_release(view->handles, info->fh);
+        return failed;
+    }
+    if (renewed)
+        cache_forget_attributes(view, id);
     info->direct_io = only_appends(info->flags);
-    info->keep_cache =
-        !(info->flags & O_TRUNC) && cache_keeps_pages(view->nodes, hold.node, &attributes);
-    info->fh = handle_open(view->handles, hold.node, fd, opens_for_writing(info->flags));
-    return info->fh ? 0 : ENFILE;
+    info->keep_cache = cache_keeps_pages(view->nodes, hold.node, &attributes) && !renewed &&
+                       !(info->flags & O_TRUNC);
+    return 0;
 }
 
 void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)

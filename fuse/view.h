@@ -2,7 +2,8 @@
  * One mounted view: what every operation needs. Everything in it is constant while requests run;
  * what changes is inside the tree, the handles and the lock queue, each with its own lock.
  *
- * Lock order: move_lock, rules_lock, a directory handle's lock, the tree's lock, the handles' lock.
+ * Lock order: move_lock, rules_lock, a directory handle's lock, the handles' opening lock, the tree's
+ * lock, the handles' lock.
  * An operation that resolves a path holds move_lock shared from building the path to its last
  * system call, and a rename holds it alone, so that no path changes its meaning in between. States
  * belong to a policy: whoever uses one holds move_lock or rules_lock, and a reload holds both
