@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# A change made on the host, or in another view of the same source, is seen at once by who opens a file,
+# and within a second in names and attributes.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+# shellcheck source=common.sh
+. "${0%/*}/common.sh"
+
+contents() {
+    mount_two || return
+    mkdir source/{host,view}
+    results_of coherence "$one/host" "$source/host"
+    results_of coherence "$one/view" "$other/view"
+}
+
+# All that can be seen of a name, in one line.
+seen() { # PLACE NAME
+    stat -c '%F %a %s %h %Y' "$1/$2" 2>/dev/null || echo nothing
+}
+
+within_a_second() {
+    local place name names=(made grown changed removed renamed new emptied linked folder list/a list/b)
+    mount_two || return
+    mkdir source/list
+    touch source/{grown,changed,removed,renamed,linked,list/a}
+    echo text >source/emptied
+    # The kernels have everything of it, also that it is not there.
+    for place in "$one" "$other"; do
+        for name in "${names[@]}"; do seen "$place" "$name" >/dev/null; done
+        ls -l "$place" "$place/list" >/dev/null
+    done
+    echo text >source/made
+    echo more >>source/grown
+    chmod 0600 source/changed && touch -d @1000 source/changed
+    rm source/removed source/list/a
+    mv source/renamed source/new
+    : >source/emptied
+    ln source/linked source/folder
+    touch source/list/b
+    local start=$EPOCHREALTIME took
+    for place in "$one" "$other"; do
+        for name in "${names[@]}"; do
+            wait_for '[[ $(seen "$place" "$name") == "$(seen source "$name")" ]]' 5
+            is "${place##*/}/$name is seen as it is" "$(seen "$place" "$name")" "$(seen source "$name")"
+        done
+        is "${place##*/}: so is the listing" "$(ls "$place/list")" b
+    done
+    took=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
+    ok "all of it within a second (and the time that looking takes): $took ms" test "$took" -lt 2500
+    ok "a name that is gone on the host is created anew at once" \
+        bash -c 'cat "$1/made" && rm source/made && echo again >"$1/made" && cat source/made' bash "$one"
+    ok "a folder that was replaced on the host is used at once" \
+        bash -c 'ls "$1/list" && mv source/list source/old && mkdir source/list &&
+            touch "$1/list/inside" && test -e source/list/inside' bash "$one"
+}
+
+for_each_user contents
+for_each_user within_a_second
+done_testing
