@@ -34,10 +34,11 @@ static char *next_field(char **at)
     return field;
 }
 
-static uid_t user_of(const char *options)
+/* The number behind "KEY=" in the options, or -1 as an id. */
+static unsigned id_of(const char *options, const char *key)
 {
-    const char *found = options ? strstr(options, "user_id=") : NULL;
-    return found ? (uid_t)strtoul(found + 8, NULL, 10) : (uid_t)-1;
+    const char *found = options ? strstr(options, key) : NULL;
+    return found ? (unsigned)strtoul(found + strlen(key), NULL, 10) : (unsigned)-1;
 }
 
 /* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS */
@@ -61,7 +62,8 @@ static bool parse_row(char *line, struct mount_row *row)
     row->point = xstrdup(point);
     row->type = xstrdup(type);
     row->source = xstrdup(source);
-    row->user = user_of(options);
+    row->user = id_of(options, "user_id=");
+    row->group = id_of(options, "group_id=");
     return true;
 }
 

@@ -114,6 +114,30 @@ void strbuf_add_quoted(struct strbuf *buffer, const char *bytes, size_t size)
     }
 }
 
+static int octal_digit(char letter)
+{
+    return letter >= '0' && letter <= '7' ? letter - '0' : -1;
+}
+
+void strbuf_unquote(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from;) {
+        if (from[0] != '\\' || from[1] == '\0') {
+            *to++ = *from++;
+        } else if (octal_digit(from[1]) < 0 || octal_digit(from[2]) < 0 ||
+                   octal_digit(from[3]) < 0) {
+            *to++ = from[1];
+            from += 2;
+        } else {
+            *to++ =
+                (char)(octal_digit(from[1]) * 64 + octal_digit(from[2]) * 8 + octal_digit(from[3]));
+            from += 4;
+        }
+    }
+    *to = '\0';
+}
+
 void strbuf_clear(struct strbuf *buffer)
 {
     buffer->length = 0;

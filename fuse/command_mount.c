@@ -134,6 +134,7 @@ int command_mount(int argc, char **argv)
         struct launch *launch = &options.launch;
         launch->place = options.source ? argv[1] : (operands == 2 ? argv[2] : NULL);
         launch->config_file = config && !options.source ? config->file : NULL;
+        launch->config_digest = config ? config->digest : 0;
         launch->scope =
             config ? config_scope(config, options.source ? "adhoc" : argv[1], &error) : NULL;
         if (launch->scope && launch_view(launch, &error) == 0)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* A client that says nothing must not hold the supervisor. */
-enum { LINE_LIMIT = 8192, PATIENCE_SECONDS = 2 };
+enum { LINE_LIMIT = 8192, PATIENCE_SECONDS = 2, ANSWER_LIMIT = 16 * 1024 * 1024 };
 
 /* The socket's address goes by the folder's descriptor, because sun_path is short. */
 static struct sockaddr_un address_of(int folder_fd, const char *name)
@@ -124,19 +124,44 @@ static int connect_to(const struct mount_row *row, struct error **error)
     return fd_steal(&fd);
 }
 
-int control_ask(const struct mount_row *row, const char *words, struct strbuf *reply,
-                struct error **error)
+int control_send(const struct mount_row *row, const char *words, struct error **error)
 {
     cleanup_fd int fd = connect_to(row, error);
     if (fd < 0)
         return -1;
     cleanup_free char *line = xasprintf("%s\n", words);
+    if (fd_write_all(fd, line, strlen(line)) < 0)
+        return error_set(error, errno, "cannot ask the supervisor of the view at %s", row->point);
+    return fd_steal(&fd);
+}
+
+/* -1 also for "error", with what came behind it in the reply; -2 when nothing came. */
+static int read_answer(int fd, struct strbuf *reply)
+{
     cleanup_free char *answer = NULL;
     size_t size;
-    if (fd_write_all(fd, line, strlen(line)) < 0 ||
-        fd_read_file(fd, 16 * 1024 * 1024, &answer, &size) < 0 || size == 0)
-        return error_set(error, 0, "the supervisor of the view at %s gave no answer", row->point);
+    if (fd_read_file(fd, ANSWER_LIMIT, &answer, &size) < 0 || size == 0)
+        return -2;
     char *text = strchr(answer, '\n');
     strbuf_add_text(reply, text ? text + 1 : "");
     return strncmp(answer, "ok\n", 3) == 0 ? 0 : -1;
+}
+
+int control_receive(int fd, struct strbuf *reply)
+{
+    struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    int result = read_answer(fd, reply);
+    fd_close(&fd);
+    return result < 0 ? -1 : 0;
+}
+
+int control_ask(const struct mount_row *row, const char *words, struct strbuf *reply,
+                struct error **error)
+{
+    cleanup_fd int fd = control_send(row, words, error);
+    int result = fd < 0 ? -1 : read_answer(fd, reply);
+    if (result == -2)
+        return error_set(error, 0, "the supervisor of the view at %s gave no answer", row->point);
+    return result;
 }

@@ -31,4 +31,9 @@ void control_close(struct control *control);
 int control_ask(const struct mount_row *row, const char *words, struct strbuf *reply,
                 struct error **error);
 
+/* The same in two steps, so that many can be asked at once. control_send returns a descriptor, or
+ * -1 with *error set; control_receive closes it, and is -1 as well when nothing came in time. */
+int control_send(const struct mount_row *row, const char *words, struct error **error);
+int control_receive(int fd, struct strbuf *reply);
+
 #endif

@@ -99,6 +99,7 @@ int launch_view(const struct launch *launch, struct error **error)
     cleanup_free char *config_file =
         launch->config_file ? realpath(launch->config_file, NULL) : NULL;
     mounting.plan.config_file = config_file;
+    mounting.plan.config_digest = launch->config_digest;
     if (launch->foreground)
         return serve(&mounting, &point, error);
 

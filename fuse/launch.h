@@ -6,12 +6,14 @@
 #include "scopefs/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct launch {
     const struct scope *scope;
     const char *place;       /* NULL: where the scope or the default says, made if it is missing */
     const char *config_file; /* the scope's, or NULL when it came from a command line */
+    uint64_t config_digest;  /* with config_file */
     bool foreground, for_user, for_all;
     uid_t user; /* with for_user */
     gid_t group;

@@ -10,9 +10,17 @@ static const struct {
     int (*run)(int argc, char **argv);
     const struct command *command;
 } commands[] = {
-    {"mount", command_mount, &mount_command}, {"umount", command_umount, &umount_command},
-    {"check", command_check, &check_command}, {"explain", command_explain, &explain_command},
-    {"ls", command_ls, &ls_command},          {"reload", command_reload, &reload_command},
+    {"mount", command_mount, &mount_command},
+    {"umount", command_umount, &umount_command},
+    {"up", command_up, &up_command},
+    {"down", command_down, &down_command},
+    {"restart", command_restart, &restart_command},
+    {"ps", command_ps, &ps_command},
+    {"reload", command_reload, &reload_command},
+    {"gc", command_gc, &gc_command},
+    {"check", command_check, &check_command},
+    {"explain", command_explain, &explain_command},
+    {"ls", command_ls, &ls_command},
     {"exec", command_exec, &exec_command},
 };
 

@@ -1,6 +1,8 @@
 #include "mount_point.h"
 
 #include "resolve.h"
+#include "roster.h"
+#include "run_file.h"
 #include "scopefs/mount_table.h"
 #include "unmount.h"
 
@@ -97,9 +99,7 @@ static int check_empty(const struct mount_point *point, struct error **error)
                              point->path);
 }
 
-/* An absolute path without symlinks. The last component is not looked at, because a view whose
- * daemon died answers nothing. */
-static char *clean_path(const char *path, struct error **error)
+char *mount_point_clean_path(const char *path, struct error **error)
 {
     cleanup_free char *copy = xstrdup(path);
     size_t length = strlen(copy);
@@ -161,13 +161,19 @@ static int check_unused(const char *path, struct error **error)
     const struct mount_row *row = mount_table_at(&table, path);
     if (!mount_row_is_view(row))
         return 0;
-    /* stat(2) would be answered from the kernel's cache for a while. */
-    struct statfs ignored;
-    if (statfs(path, &ignored) < 0 && errno == ENOTCONN)
+    struct roster_view view = {.row = row};
+    cleanup_fd int folder_fd = run_folder_open(NULL);
+    cleanup_free char *name = run_file_name(row);
+    view.has_record = folder_fd >= 0 && run_record_read(folder_fd, name, &view.record);
+    bool is_dead = roster_view_is_dead(&view);
+    cleanup_free char *process =
+        view.has_record ? xasprintf(" (process %ld)", (long)view.record.supervisor) : xstrdup("");
+    run_record_free(&view.record);
+    if (is_dead)
         return unmount_view(path, true, error);
     return error_set(error, 0,
-                     "%s already is a view, of scope %s; 'scopefs umount %s' takes it away", path,
-                     row->source, path);
+                     "%s already is a view, of scope %s%s; 'scopefs umount %s' takes it away", path,
+                     row->source, process, path);
 }
 
 static int open_checked(const char *path, bool create, int source_fd, struct mount_point *point,
@@ -179,7 +185,7 @@ static int open_checked(const char *path, bool create, int source_fd, struct mou
             return -1;
         point->created = true;
     }
-    point->path = clean_path(path, error);
+    point->path = mount_point_clean_path(path, error);
     if (!point->path || check_unused(point->path, error) < 0 || open_directory(point, error) < 0)
         return -1;
     /* The path may have been a symlink to a view. */

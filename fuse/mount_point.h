@@ -18,6 +18,11 @@ struct mount_point {
  * folds case though the scope does not say so. */
 int mount_point_open_source(const struct scope *scope, struct error **error);
 
+/* The path, absolute and without symlinks, as the mount table has it. The last component is not
+ * looked at, because a view whose daemon died answers nothing. NULL with *error set; the caller
+ * frees it. */
+char *mount_point_clean_path(const char *path, struct error **error);
+
 /* Opens the place, after these checks: it is an empty directory, not in use by a view, neither
  * inside the source nor around it by any route. `create`: a missing directory is made, and then
  * removed by mount_point_close. A view whose daemon died is taken away first. */

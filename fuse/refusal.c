@@ -70,6 +70,7 @@ void refusal_log(struct view *view, struct node *node, const char *name, const s
                  enum want want, const char *operation, int answer)
 {
     unsigned dropped = 0;
+    atomic_fetch_add_explicit(&view->counters.refusals, 1, memory_order_relaxed);
     if (!may_write(&dropped))
         return;
     cleanup_node_path struct node_path path;

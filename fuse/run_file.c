@@ -33,8 +33,9 @@ static int write_file(int fd, const struct mount_row *row, const char *config_fi
                       struct error **error)
 {
     cleanup_strbuf struct strbuf text = {0};
-    strbuf_add_format(&text, "scope = %s\npid = %ld\nuser = %u\nmount = ", row->source,
-                      (long)getpid(), row->user);
+    strbuf_add_format(&text,
+                      "scope = %s\npid = %ld\nstarted = %lld\nuser = %u\nmount = ", row->source,
+                      (long)getpid(), (long long)time(NULL), row->user);
     strbuf_add_quoted(&text, row->point, strlen(row->point));
     strbuf_add_text(&text, "\nconfig = ");
     strbuf_add_quoted(&text, config_file ? config_file : "", config_file ? strlen(config_file) : 0);
@@ -74,6 +75,44 @@ void run_file_remove(int fd)
         unlink(path);
     }
     fd_close(&fd);
+}
+
+/* The value behind "KEY = " in the text, unquoted; "" when there is none. The caller frees it. */
+static char *find_value(const char *text, const char *key)
+{
+    cleanup_free char *start = xasprintf("\n%s = ", key);
+    const char *found = strstr(text, start);
+    if (!found)
+        return xstrdup("");
+    found += strlen(start);
+    char *value = xmemdup0(found, strcspn(found, "\n"));
+    strbuf_unquote(value);
+    return value;
+}
+
+bool run_record_read(int folder_fd, const char *name, struct run_record *record)
+{
+    enum { SIZE_LIMIT = 64 * 1024 };
+    cleanup_free char *text = NULL;
+    size_t size;
+    cleanup_fd int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fd_read_file(fd, SIZE_LIMIT, &text, &size) < 0)
+        return false;
+    cleanup_free char *supervisor = find_value(text, "pid");
+    cleanup_free char *started = find_value(text, "started");
+    *record = (struct run_record){
+        .config = find_value(text, "config"),
+        .supervisor = (pid_t)strtol(supervisor, NULL, 10),
+        .started = (time_t)strtoll(started, NULL, 10),
+        .is_locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK,
+    };
+    return true;
+}
+
+void run_record_free(struct run_record *record)
+{
+    free(record->config);
+    *record = (struct run_record){0};
 }
 
 bool run_file_wait(const struct mount_row *row, unsigned seconds)

@@ -10,6 +10,8 @@
 #include "scopefs/mount_table.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
 
 /* RUNTIME/.run, made if needed. A descriptor, or -1 with *error set. */
 int run_folder_open(struct error **error);
@@ -25,6 +27,19 @@ int run_file_create(int folder_fd, const char *point, const char *config_file, c
 
 /* Removes the supervisor's own run file and socket, and closes the file. */
 void run_file_remove(int fd);
+
+/* What the file of a view says. */
+struct run_record {
+    char *config; /* "" when there was none */
+    pid_t supervisor;
+    time_t started;
+    bool is_locked; /* the supervisor lives */
+};
+
+/* Reads the file of that name. False when there is none that could be read. On success the caller
+ * owns *record (run_record_free). */
+bool run_record_read(int folder_fd, const char *name, struct run_record *record);
+void run_record_free(struct run_record *record);
 
 /* Waits until the supervisor of a mount has ended, at most `seconds`. False when it still runs. A
  * mount without a run file counts as ended. */

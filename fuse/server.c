@@ -5,6 +5,7 @@
 #include "handle.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
+#include "memory_use.h"
 #include "node.h"
 #include "reload.h"
 
@@ -47,6 +48,10 @@ static int answer_counters(struct view *view)
     strbuf_add_format(&text, "nodes=%zu handles=%zu lock_owners=%zu lock_waiters=%zu",
                       node_tree_count(view->nodes), handle_table_count(view->handles),
                       lock_owners_count(view->lock_owners), lock_queue_count(view->locks));
+    strbuf_add_format(&text, " operations=%ju refusals=%ju server_memory=%ld",
+                      (uintmax_t)atomic_load(&view->counters.operations),
+                      (uintmax_t)atomic_load(&view->counters.refusals),
+                      memory_use_read(view->memory_fd));
     return channel_send(view->channel_fd, MESSAGE_DONE, text.bytes, text.length);
 }
 
@@ -127,6 +132,7 @@ static void log_libfuse(enum fuse_log_level level, const char *format, va_list a
 static int set_descriptors(struct view *view, struct error **error)
 {
     view->proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    view->memory_fd = memory_use_open();
     cleanup_fd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (view->proc_fds < 0 || null_fd < 0)
         return error_set(error, errno, "cannot open /proc/self/fd and /dev/null");

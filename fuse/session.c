@@ -52,6 +52,7 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         .in_background = plan->report_fd >= 0,
     };
     view->proc_fds = -1;
+    view->memory_fd = -1;
     cache_configure(plan->scope->cache_seconds);
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
     if (failed)
@@ -82,6 +83,7 @@ static void close_view(struct view *view)
     node_tree_free(view->nodes);
     budget_free(view->budget);
     fd_close(&view->proc_fds);
+    fd_close(&view->memory_fd);
     pthread_rwlock_destroy(&view->move_lock);
     pthread_rwlock_destroy(&view->rules_lock);
 }

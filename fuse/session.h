@@ -18,6 +18,7 @@ struct session_plan {
     gid_t group;
     bool for_all;                 /* allow_other */
     const char *config_file;      /* absolute, or NULL */
+    uint64_t config_digest;       /* with config_file */
     int report_fd;                /* the supervisor's alone, or -1 */
     void (*on_start)(void *data); /* the view answers from now on */
     void *on_start_data;

@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "control.h"
 #include "run_file.h"
+#include "status.h"
 #include "unmount.h"
 
 #include "scopefs/fd.h"
@@ -23,6 +24,7 @@ struct supervisor {
     pid_t server;
     int channel_fd, signal_fd;
     struct control control;
+    struct policy_file policy_file;
     bool ready;
 };
 
@@ -90,6 +92,13 @@ static const struct scope *find_scope(const struct supervisor *supervisor,
     return scope;
 }
 
+static void note_policy_file(struct supervisor *supervisor, const char *file, uint64_t digest)
+{
+    char *copy = file ? xstrdup(file) : NULL;
+    free(supervisor->policy_file.path);
+    supervisor->policy_file = (struct policy_file){.path = copy, .digest = digest};
+}
+
 /* Reads the file (NULL: the one the view was mounted from) and has the server enforce its rules.
  * Until all of that has worked the old ones stay. */
 static int reload(struct supervisor *supervisor, const char *file, struct strbuf *reply)
@@ -114,9 +123,23 @@ static int reload(struct supervisor *supervisor, const char *file, struct strbuf
         result = ask_server(supervisor, MESSAGE_POLICY, packed.bytes, packed.length, reply);
     }
     if (result == 0)
+        note_policy_file(supervisor, file, config->digest);
+    if (result == 0)
         log_info("%s: rules reloaded from %s", supervisor->plan->scope->name, file);
     config_free(config);
     return result;
+}
+
+static int tell_status(struct supervisor *supervisor, struct strbuf *reply)
+{
+    cleanup_strbuf struct strbuf counters = {0};
+    if (ask_server(supervisor, MESSAGE_COUNTERS, "", 0, &counters) < 0) {
+        strbuf_add(reply, counters.bytes, counters.length);
+        return -1;
+    }
+    status_write(reply, supervisor->plan->scope->source, supervisor->server,
+                 &supervisor->policy_file, counters.bytes);
+    return 0;
 }
 
 static int run_command(void *data, char *words, struct strbuf *reply)
@@ -127,6 +150,8 @@ static int run_command(void *data, char *words, struct strbuf *reply)
         *argument++ = '\0';
     if (strcmp(words, "reload") == 0)
         return reload(supervisor, argument, reply);
+    if (strcmp(words, "status") == 0)
+        return tell_status(supervisor, reply);
     if (strcmp(words, "counters") == 0)
         return ask_server(supervisor, MESSAGE_COUNTERS, "", 0, reply);
     strbuf_add_format(reply, "unknown command '%s'", words);
@@ -213,7 +238,9 @@ int supervisor_run(const struct session_plan *plan, pid_t server, int channel_fd
         .signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
         .control = {.socket_fd = -1, .run_fd = -1},
     };
+    note_policy_file(&supervisor, plan->config_file, plan->config_digest);
     int status = watch(&supervisor);
+    note_policy_file(&supervisor, NULL, 0);
     bool killed = WIFSIGNALED(status);
     if (killed)
         log_error("%s: the server was ended by signal %d; the view answers ENOTCONN until it is "

@@ -1,5 +1,7 @@
 #include "unmount.h"
 
+#include "users.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -7,15 +9,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static int refuse_busy(const char *point, struct error **error)
+{
+    cleanup_strbuf struct strbuf users = {0};
+    users_of_mount(point, &users);
+    return error_set(error, 0, "%s is in use%s%s; stop what runs in it, or add --lazy", point,
+                     users.length ? " by " : "", users.length ? users.bytes : "");
+}
+
+/* fusermount3 has said why on standard error. */
+static int refuse_as_user(const char *point, bool lazy, struct error **error)
+{
+    cleanup_strbuf struct strbuf users = {0};
+    users_of_mount(point, &users);
+    if (users.length && !lazy)
+        return error_set(error, 0, "%s is in use by %s; stop what runs in it, or add --lazy", point,
+                         users.bytes);
+    return error_set(error, 0, "fusermount3 could not unmount %s%s", point,
+                     lazy ? "" : "; if it is in use, add --lazy");
+}
+
 static int unmount_as_root(const char *point, bool lazy, struct error **error)
 {
     if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
     if (errno == EBUSY)
-        return error_set(error, 0,
-                         "%s is in use; stop what runs in it ('fuser -vm %s' lists that), or add "
-                         "--lazy",
-                         point, point);
+        return refuse_busy(point, error);
     return error_set(error, errno, "cannot unmount %s", point);
 }
 
@@ -36,7 +55,6 @@ int unmount_view(const char *point, bool lazy, struct error **error)
         if (errno != EINTR)
             return error_set(error, errno, "lost fusermount3");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return error_set(error, 0, "fusermount3 could not unmount %s%s", point,
-                         lazy ? "" : "; if it is in use, add --lazy");
+        return refuse_as_user(point, lazy, error);
     return 0;
 }

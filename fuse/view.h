@@ -18,6 +18,7 @@
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -29,6 +30,11 @@ enum owner {
 };
 
 struct policy_copy;
+
+/* Since the view was mounted. */
+struct counters {
+    atomic_uint_fast64_t operations, refusals;
+};
 
 struct view {
     const char *name; /* of the scope, for the log */
@@ -53,6 +59,8 @@ struct view {
     struct policy_copy *reloaded; /* `policy` when it is not the first one */
     uint32_t generation;          /* counts reloads; only the listener thread uses it */
     int channel_fd;               /* to the supervisor */
+    int memory_fd;                /* /proc/self/smaps_rollup of the server, or -1 */
+    struct counters counters;
     pid_t supervisor;
     bool in_background;
 };

@@ -158,6 +158,25 @@ static int read_config(const char *file, char **contents, size_t *size)
     return fd < 0 ? -1 : fd_read_file(fd, MAX_SIZE, contents, size);
 }
 
+/* FNV-1a, 64 bits: it tells an edit, not an attacker, who could write the file anyway. */
+static uint64_t digest_of(const char *bytes, size_t size)
+{
+    uint64_t digest = 0xcbf29ce484222325;
+    for (size_t i = 0; i < size; i++)
+        digest = (digest ^ (unsigned char)bytes[i]) * 0x100000001b3;
+    return digest;
+}
+
+int config_digest_file(const char *file, uint64_t *digest)
+{
+    cleanup_free char *contents = NULL;
+    size_t size = 0;
+    if (read_config(file, &contents, &size) < 0)
+        return -1;
+    *digest = digest_of(contents, size);
+    return 0;
+}
+
 struct config *config_load(const char *file, struct diagnostics *diagnostics)
 {
     size_t errors_before = diagnostics->errors;
@@ -169,6 +188,7 @@ struct config *config_load(const char *file, struct diagnostics *diagnostics)
                         strerror(errno), errno == EFBIG ? " (more than 1 MiB)" : "");
         return NULL;
     }
+    uint64_t digest = digest_of(contents, size);
     struct loader loader = {.arena = &arena, .diagnostics = diagnostics};
     loader.last_draft = &loader.drafts;
     loader.base = path_directory_of(&arena, file);
@@ -183,7 +203,10 @@ struct config *config_load(const char *file, struct diagnostics *diagnostics)
     if (!loader.drafts)
         diagnostics_add(diagnostics, SEVERITY_ERROR, file, 0, 0,
                         "there is no scope in it; add a section [scope NAME] with a source");
-    return finish(&loader, file, errors_before);
+    struct config *config = finish(&loader, file, errors_before);
+    if (config)
+        config->digest = digest;
+    return config;
 }
 
 static void add_option_presets(struct loader *loader, struct scope_draft *draft,

@@ -215,6 +215,29 @@ static bool was_given_source(const struct scope_draft *draft)
     return draft->may_have_source;
 }
 
+static unsigned line_of_mount(const struct scope_draft *draft)
+{
+    for (const struct seen_key *seen = draft->seen; seen; seen = seen->next)
+        if (strcmp(seen->section, "scope") == 0 && strcmp(seen->key, "mount") == 0)
+            return seen->line;
+    return draft->scope.place.line;
+}
+
+/* Two views on one directory would hide each other. */
+static void check_mount(struct loader *loader, const struct scope_draft *draft)
+{
+    const struct scope_draft *other = loader->drafts;
+    while (draft->scope.mount && other != draft &&
+           (!other->scope.mount || strcmp(other->scope.mount, draft->scope.mount) != 0))
+        other = other->next;
+    if (!draft->scope.mount || other == draft)
+        return;
+    struct setting_place place = {draft->scope.place.file, line_of_mount(draft), 1};
+    loader_report(loader, place,
+                  "the scope '%s' already has the mount point %s in line %u; give each its own",
+                  other->scope.name, draft->scope.mount, line_of_mount(other));
+}
+
 void loader_finish(struct loader *loader)
 {
     for (struct scope_draft *draft = loader->drafts; draft; draft = draft->next) {
@@ -222,6 +245,7 @@ void loader_finish(struct loader *loader)
             loader_report(loader, draft->scope.place,
                           "the scope '%s' has no source; add the line: source = DIRECTORY",
                           draft->scope.name);
+        check_mount(loader, draft);
         build(loader, draft);
         collect_env(loader, draft);
     }

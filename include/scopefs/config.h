@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct setting_place {
     const char *file;
@@ -53,6 +54,7 @@ struct scope {
 
 struct config {
     const char *file; /* as opened */
+    uint64_t digest;  /* of its bytes */
     const struct scope *const *scopes; /* in file order */
     size_t scope_count;
 };
@@ -60,6 +62,10 @@ struct config {
 /* Reads the file, its presets and all its rules. NULL when there is an error; all of them are in
  * `diagnostics` either way, with the warnings. */
 struct config *config_load(const char *file, struct diagnostics *diagnostics);
+
+/* The digest of what is in the file now: another one means that it was changed since it was loaded.
+ * Presets do not count. 0, or -1 with errno. */
+int config_digest_file(const char *file, uint64_t *digest);
 
 /* A configuration of one scope without a file: `source` as given on a command line, preset names,
  * and rules as "LEVEL=PATTERN", later ones last. Lists end with NULL. Findings name the place as

@@ -18,7 +18,8 @@ struct mount_row {
     char *point; /* where it is mounted */
     char *type;
     char *source;
-    uid_t user; /* of a FUSE mount: who may use it; else (uid_t)-1 */
+    uid_t user;  /* of a FUSE mount: who may use it; else (uid_t)-1 */
+    gid_t group; /* likewise */
 };
 
 struct mount_table {

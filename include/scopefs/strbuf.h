@@ -26,6 +26,9 @@ void strbuf_add_json(struct strbuf *buffer, const char *bytes, size_t size);
  * backslash becomes \\. A name can so never forge a line or a terminal sequence. */
 void strbuf_add_quoted(struct strbuf *buffer, const char *bytes, size_t size);
 
+/* Turns what strbuf_add_quoted made back into the bytes, in place. */
+void strbuf_unquote(char *text);
+
 /* Empties it but keeps the memory. */
 void strbuf_clear(struct strbuf *buffer);
 

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Many scopes of one file: up, down, restart, ps and gc, and what is left after a crash.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+
+is_mounted() { [[ $(test_mounts_below "$1" | tr '\0' '\n') == *"$1"* ]]; }
+runtime_folder() { if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi; }
+field() { # SCOPE FIELD: of scopefs ps --json
+    scopefs ps --json "$1" | sed -nE "s/.*\"$2\":\"?([^,\"}]*).*/\1/p"
+}
+
+make_scopes() {
+    mkdir -p source/inner m
+    echo text >source/file
+    write_config <<'END'
+[scope life-a]
+source = source
+mount  = m/a
+default = read
+
+[scope life-c]
+source  = source/inner
+parent  = life-a
+mount   = m/c
+default = write
+
+[scope life-b]
+source = source
+mount  = m/b
+default = read
+END
+}
+
+brings_up_and_down() {
+    make_scopes
+    ok "up mounts all scopes of the file" scopefs up -c "$config"
+    is "they can be used" "$(cat m/a/file m/b/file)" $'text\ntext'
+    like "it tells each" "$output" "life-b: mounted on .*/m/b"
+    ok "up again changes nothing" scopefs up -c "$config"
+    like "and says so" "$output" "life-a: already mounted on"
+    ok "down of one" scopefs down -c "$config" life-b
+    ok "takes that one away" eval '! is_mounted "$workdir/m/b" && is_mounted "$workdir/m/a"'
+    ok "up brings back what is missing" scopefs up -c "$config"
+    like "and only that" "$output" "life-b: mounted on"
+    local before after
+    before=$(field life-a pid)
+    ok "restart" scopefs restart -c "$config" life-a
+    after=$(field life-a pid)
+    ok "gives it new processes" test -n "$after" -a "$before" != "$after"
+    exits "a scope that is not there" 1 scopefs up -c "$config" life-x
+    like "lists those that are" "$errors" "life-a, life-c, life-b"
+    ok "down of all" scopefs down -c "$config"
+    ok "leaves nothing mounted" eval '! is_mounted "$workdir/m"'
+    is "and no mount points that were made" "$(ls m)" ""
+    ok "down again is no error" scopefs down -c "$config"
+}
+
+tells_what_failed() {
+    make_scopes
+    mkdir -p m/b/full
+    exits "one mount point that cannot be used" 1 scopefs up -c "$config"
+    like "is told with its scope" "$errors" "life-b: the mount point .*/m/b is not empty"
+    ok "and nothing stays mounted" eval '! is_mounted "$workdir/m"'
+    exits "with --keep-going" 1 scopefs up --keep-going -c "$config"
+    ok "the others stay" eval 'is_mounted "$workdir/m/a" && is_mounted "$workdir/m/c"'
+    scopefs down -c "$config" >/dev/null
+    mkdir -p m/a/full
+    exits "a scope whose parent cannot be mounted" 1 scopefs up --keep-going -c "$config" life-a life-c
+    like "is not mounted either" "$errors" "life-c: not mounted, because life-a is not"
+    rm -r m
+    mkdir m
+    echo "[scope life-d" >>"$config"
+    exits "a file with an error brings up nothing" 1 scopefs up --keep-going -c "$config"
+    ok "whatever else is in it" eval '! is_mounted "$workdir/m"'
+}
+
+refuses_one_place_for_two() {
+    mkdir -p source
+    write_config <<'END'
+[scope one]
+source = source
+mount  = m/place
+[scope two]
+source = source
+mount  = ./m//place
+END
+    exits "two scopes on one mount point are an error" 1 scopefs check "$config"
+    like "that names the other" "$errors" "scopefs.ini:6:.*'one' already has the mount point .*line 3"
+}
+
+names_who_uses_it() {
+    make_scopes
+    scopefs up -c "$config" life-a >/dev/null
+    (cd m/a && exec sleep 1000) &
+    local user=$!
+    wait_for "[[ \$(readlink /proc/$user/cwd) == */m/a ]]"
+    exits "a view in use stays" 1 scopefs down -c "$config" life-a
+    like "and the process that uses it is named" "$errors" "in use by sleep \($user\)"
+    unlike "but not the view's own" "$errors" "scopefs \("
+    mkdir other
+    exits "mounting on a view" 1 scopefs mount --source other m/a
+    like "names its process" "$errors" "scope life-a \(process $(field life-a pid)\)"
+    kill "$user"
+    wait "$user" 2>/dev/null
+    ok "afterwards it can be taken down" scopefs down -c "$config" life-a
+}
+
+lists_views() {
+    make_scopes
+    scopefs up -c "$config" >/dev/null
+    cat m/a/file >/dev/null
+    touch m/a/new 2>/dev/null
+    ok "ps" scopefs ps life-a
+    like "shows the view with its source" "$output" "life-a +up .* current .*/m/a +.*/source"
+    is "ps --json tells who may use it" "$(field life-a user)" "$(id -un)"
+    ok "counts operations" test "$(field life-a operations)" -gt 0
+    ok "and refusals" test "$(field life-a refusals)" -gt 0
+    ok "and memory" test "$(field life-a memory_kib)" -gt 100
+    exec 9<m/a/file
+    wait_for '[[ $(field life-a open_handles) == 1 ]]'
+    is "and open handles" "$(field life-a open_handles)" 1
+    exec 9<&-
+    echo "; changed" >>"$config"
+    is "a file that was changed since" "$(field life-a policy)" changed
+    scopefs reload life-a
+    is "is current again after a reload" "$(field life-a policy)" current
+    rm "$config"
+    is "one that is gone is told, too" "$(field life-a policy)" gone
+    make_scopes
+    scopefs down -c "$config" >/dev/null
+    is "what is down is not listed" "$(scopefs ps --json life-a)" ""
+}
+
+run_files() { find "$(runtime_folder)/.run" -name "$1*" | wc -l; }
+device_of() { sed -nE "s|^[0-9]+ [0-9]+ ([0-9:]+) / $1 .*|\1|p" /proc/self/mountinfo; }
+
+cleans_up_after_crashes() {
+    make_scopes
+    scopefs up -c "$config" >/dev/null
+    local device server supervisor
+    server=$(field life-a server_pid)
+    kill -KILL "$server"
+    wait_for '[[ $(field life-a state) == dead ]]'
+    is "a view whose server was killed is listed as dead" "$(field life-a state)" dead
+    ok "gc" scopefs gc
+    like "tells that it takes it away" "$output" "unmounted the dead view .*/m/a"
+    ok "and does" eval '! is_mounted "$workdir/m/a" && is_mounted "$workdir/m/b"'
+
+    device=$(device_of "$workdir/m/b")
+    supervisor=$(field life-b pid)
+    kill -KILL "$supervisor"
+    wait_for '! [[ -e /proc/'"$supervisor"' ]] && [[ $(field life-b state) != silent ]]'
+    ok "a killed supervisor leaves its run file" test "$(run_files "$device")" -gt 0
+    wait_for '! stat m/b/file 2>/dev/null'
+    ok "up mends both" scopefs up -c "$config"
+    is "so that they can be used" "$(cat m/a/file m/b/file)" $'text\ntext'
+    ok "gc has nothing left to do" scopefs gc
+    is "and says nothing" "$output" ""
+    ok "all go down" scopefs down -c "$config"
+    is "and the run file of the killed one is gone" "$(run_files "$device")" 0
+}
+
+cleans_up_private_views() {
+    make_scopes
+    local runtime gone
+    runtime=$(runtime_folder)
+    gone=$(bash -c 'echo $$')
+    scopefs gc >/dev/null
+    mkdir -p "$runtime/.exec-life-a-$gone"
+    ok "a private view whose helper is gone" scopefs mount -c "$config" life-a "$runtime/.exec-life-a-$gone"
+    ok "is taken away by gc" scopefs gc
+    ok "with its folder" test ! -e "$runtime/.exec-life-a-$gone"
+}
+
+survives_a_killed_up() {
+    make_scopes
+    scopefs up -c "$config" >/dev/null 2>&1 &
+    local up=$!
+    wait_for 'is_mounted "$workdir/m"' 5
+    kill -KILL "$up" 2>/dev/null
+    wait "$up" 2>/dev/null
+    # What it had started mounts or does not; the next one completes it.
+    wait_for 'scopefs up -c "$config" >/dev/null 2>&1'
+    is "after up was killed, the next one completes it" "$(cat m/a/file m/b/file)" $'text\ntext'
+    wait_for 'scopefs down -c "$config" >/dev/null 2>&1'
+    ok "and down takes all away" eval '! is_mounted "$workdir/m"'
+}
+
+for_each_user brings_up_and_down
+for_each_user tells_what_failed
+for_each_user refuses_one_place_for_two
+for_each_user names_who_uses_it
+for_each_user lists_views
+for_each_user cleans_up_after_crashes
+for_each_user cleans_up_private_views
+for_each_user survives_a_killed_up
+done_testing
