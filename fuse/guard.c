@@ -1,5 +1,6 @@
 #include "guard.h"
 
+#include "folding.h"
 #include "refusal.h"
 
 #include <errno.h>
@@ -63,6 +64,10 @@ int guard_name(struct view *view, struct node *parent, const char *name, enum wa
     bool is_directory =
         want == WANT_SEE || (state_is_way_through(*state) && node_known(view->nodes, parent, name));
     refused = guard_check(*state, is_directory, want);
+    if (!refused && folding_directory(view, parent)) {
+        *state = policy_hidden(view->policy);
+        refused = guard_check(*state, false, want);
+    }
     if (refused)
         refusal_log(view, parent, name, *state, want, operation, refused);
     return refused;

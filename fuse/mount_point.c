@@ -1,5 +1,6 @@
 #include "mount_point.h"
 
+#include "folding.h"
 #include "resolve.h"
 #include "roster.h"
 #include "run_file.h"
@@ -14,34 +15,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
-#include <linux/magic.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-/* Not in every linux/magic.h */
-#define MAGIC_CIFS  0xFF534D42
-#define MAGIC_SMB2  0xFE534D42
-#define MAGIC_NTFS3 0x7366746e
-#define MAGIC_HFSP  0x482b
-
-static bool folds_case(int fd)
-{
-    static const unsigned long folding[] = {MSDOS_SUPER_MAGIC, EXFAT_SUPER_MAGIC, MAGIC_CIFS,
-                                            MAGIC_SMB2,        MAGIC_NTFS3,       MAGIC_HFSP};
-    struct statfs system;
-    if (fstatfs(fd, &system) == 0)
-        for (size_t i = 0; i < sizeof(folding) / sizeof(folding[0]); i++)
-            if ((unsigned long)system.f_type == folding[i])
-                return true;
-    /* ext4, f2fs and tmpfs fold in single directories. */
-    cleanup_fd int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int flags = 0;
-    return readable >= 0 && ioctl(readable, FS_IOC_GETFLAGS, &flags) == 0 &&
-           (flags & FS_CASEFOLD_FL);
-}
 
 int mount_point_open_source(const struct scope *scope, struct error **error)
 {
@@ -49,7 +25,7 @@ int mount_point_open_source(const struct scope *scope, struct error **error)
     if (fd < 0)
         return error_set(error, -fd, "scope %s: cannot open its source %s", scope->name,
                          scope->source);
-    if (!scope->ignore_case && folds_case(fd))
+    if (!scope->ignore_case && folding_source(fd))
         return error_set(error, 0,
                          "scope %s: the source %s takes upper and lower case for the same, so that "
                          "a rule for one spelling would miss another; set 'case = ignore'",

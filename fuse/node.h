@@ -46,6 +46,7 @@ struct node {
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int_fast64_t listed_ns;       /* of a directory: when it was last read, see cache.c */
     atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
+    atomic_int folds;                    /* of a directory, see folding.c */
     atomic_bool has_locked; /* somebody locked this file, or a file in this directory */
 
     /* Guarded by the tree's lock. */

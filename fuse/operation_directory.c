@@ -2,6 +2,7 @@
 
 #include "attributes.h"
 #include "cache.h"
+#include "folding.h"
 #include "guard.h"
 #include "handle.h"
 #include "object.h"
@@ -19,7 +20,11 @@
 static int take_snapshot(struct view *view, struct node *node, struct snapshot **snapshot)
 {
     int fd = resolve_open(view, node, NULL, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-    return fd < 0 ? -fd : snapshot_take(fd, atomic_load(&node->state), snapshot);
+    if (fd < 0)
+        return -fd;
+    const struct state *state =
+        folding_directory(view, node) ? policy_hidden(view->policy) : atomic_load(&node->state);
+    return snapshot_take(fd, state, snapshot);
 }
 
 static int open_directory(struct view *shared, fuse_ino_t id, struct fuse_file_info *info)

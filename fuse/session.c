@@ -3,6 +3,7 @@
 #include "attributes.h"
 #include "budget.h"
 #include "cache.h"
+#include "folding.h"
 #include "handle.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
@@ -40,6 +41,8 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
         .policy = plan->scope->policy,
         .root_fd = plan->source_fd,
         .exact_times = cache_times_are_exact(plan->source_fd),
+        .may_fold = !plan->scope->ignore_case &&
+                    (plan->scope->submounts || folding_is_possible(plan->source_fd)),
         .submounts = plan->scope->submounts,
         .for_all = plan->for_all,
         .for_one_user = plan->for_one_user,

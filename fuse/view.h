@@ -42,6 +42,7 @@ struct view {
     int root_fd;       /* O_PATH, the source */
     int proc_fds;      /* O_PATH, /proc/self/fd: reopens O_PATH descriptors */
     bool exact_times;  /* of the source, see cache_times_are_exact */
+    bool may_fold;     /* single directories may take two spellings for one, see folding.h */
     bool submounts;    /* other file systems below the source are part of the view */
     bool for_all;      /* other users may use it, and the kernel checks permissions */
     bool for_one_user; /* root serves `user`, and shows every file as that user's */
