@@ -1,5 +1,6 @@
 #include "config_build.h"
 
+#include "exec_settings.h"
 #include "paths.h"
 #include "policy_build.h"
 #include "preset.h"
@@ -13,6 +14,7 @@ void rule_source_init(struct rule_source *source)
 {
     source->last_use = &source->uses;
     source->last_rule = &source->rules;
+    source->last_command_rule = &source->command_rules;
 }
 
 bool is_valid_name(const char *name)
@@ -35,7 +37,9 @@ struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
     draft->scope.place = place;
     draft->default_level = LEVEL_NONE;
     draft->scope.cache_seconds = CACHE_SECONDS;
+    draft->scope.exec.kill_after_ms = KILL_AFTER_MS;
     draft->last_env = &draft->env;
+    draft->last_bind = &draft->binds;
     rule_source_init(&draft->source);
     return draft;
 }
@@ -168,6 +172,7 @@ static bool set_parent(struct loader *loader, struct scope_draft *draft,
     build(loader, parent);
     if (!parent->policy || !draft->scope.source || !check_parent_source(loader, draft, parent))
         return false;
+    draft->parent = parent;
     draft->scope.parent = &parent->scope;
     options->parent = parent->policy;
     options->parent_name = parent->scope.name;
@@ -193,17 +198,6 @@ static void build(struct loader *loader, struct scope_draft *draft)
         draft->scope.policy = draft->policy;
     }
     draft->progress = DRAFT_BUILT;
-}
-
-static void collect_env(struct loader *loader, struct scope_draft *draft)
-{
-    struct exec_settings *exec = &draft->scope.exec;
-    for (const struct env_draft *env = draft->env; env; env = env->next)
-        exec->env_count++;
-    struct env_setting *settings = arena_alloc(loader->arena, exec->env_count * sizeof(*settings));
-    exec->env = settings;
-    for (const struct env_draft *env = draft->env; env; env = env->next)
-        *settings++ = env->setting;
 }
 
 /* What was refused has had its message. */
@@ -247,6 +241,6 @@ void loader_finish(struct loader *loader)
                           draft->scope.name);
         check_mount(loader, draft);
         build(loader, draft);
-        collect_env(loader, draft);
+        exec_settings_collect(loader->arena, draft);
     }
 }

@@ -26,10 +26,16 @@ struct preset_use {
     struct preset_use *next;
 };
 
+struct command_rule_text {
+    struct command_rule rule;
+    struct command_rule_text *next;
+};
+
 /* What a scope or a preset has of rules: those of its presets first, then its own. */
 struct rule_source {
     struct preset_use *uses, **last_use;
     struct rule_text *rules, **last_rule;
+    struct command_rule_text *command_rules, **last_command_rule;
 };
 
 enum preset_progress { PRESET_LOADING, PRESET_LOADED };
@@ -47,6 +53,11 @@ struct env_draft {
     struct env_draft *next;
 };
 
+struct bind_draft {
+    struct exec_bind bind;
+    struct bind_draft *next;
+};
+
 enum draft_progress { DRAFT_NEW, DRAFT_BUILDING, DRAFT_BUILT };
 
 struct scope_draft {
@@ -54,7 +65,9 @@ struct scope_draft {
     bool may_have_source; /* in a line that was refused */
     struct rule_source source;
     struct env_draft *env, **last_env;
+    struct bind_draft *binds, **last_bind;
     enum level default_level;
+    const struct scope_draft *parent; /* NULL while it is not found */
     const char *parent_name;
     struct setting_place parent_place;
     struct policy *policy;

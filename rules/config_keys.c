@@ -1,79 +1,40 @@
 #include "config_keys.h"
 
-#include "paths.h"
+#include "setting_value.h"
 #include "suggest.h"
 
-#include "scopefs/duration.h"
 #include "scopefs/mem.h"
-
-#include <errno.h>
-#include <limits.h>
-
-static struct setting_place place_of_value(const struct ini_setting *setting, size_t offset)
-{
-    return (struct setting_place){.file = setting->line.file,
-                                  .line = setting->line.number,
-                                  .column = ini_setting_column(setting, offset)};
-}
-
-static struct setting_place place_of_key(const struct ini_setting *setting)
-{
-    return (struct setting_place){
-        .file = setting->line.file, .line = setting->line.number, .column = setting->key_column};
-}
-
-/* The index of the value in `words`, or -1 after a message. */
-static int choose(struct loader *loader, const struct ini_setting *setting,
-                  const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(setting->value, words[i]) == 0)
-            return (int)i;
-    cleanup_strbuf struct strbuf hint = {0};
-    suggest_word(&hint, setting->value, words, count);
-    loader_report(loader, place_of_value(setting, 0), "'%s' is no value of %s; %s", setting->value,
-                  setting->key, hint.bytes);
-    return -1;
-}
-
-static void set_path(struct loader *loader, const struct ini_setting *setting, const char **path)
-{
-    const char *message = NULL;
-    *path = path_resolve(loader->arena, loader->base, setting->value, &message);
-    if (!*path)
-        loader_report(loader, place_of_value(setting, 0), "%s", message);
-}
 
 static void set_source(struct loader *loader, const struct setting_target *target,
                        const struct ini_setting *setting)
 {
-    set_path(loader, setting, &target->scope->scope.source);
+    setting_path(loader, setting, &target->scope->scope.source);
 }
 
 static void set_mount(struct loader *loader, const struct setting_target *target,
                       const struct ini_setting *setting)
 {
-    set_path(loader, setting, &target->scope->scope.mount);
+    setting_path(loader, setting, &target->scope->scope.mount);
 }
 
 static void add_preset(struct loader *loader, const struct setting_target *target,
                        const struct ini_setting *setting)
 {
     if (!is_valid_name(setting->value)) {
-        loader_report(loader, place_of_value(setting, 0),
+        loader_report(loader, setting_value_place(setting, 0),
                       "'%s' cannot be a preset's name: " NAME_SYNTAX "; several presets take a "
                       "line each",
                       setting->value);
         return;
     }
-    loader_add_use(loader, target->source, setting->value, place_of_value(setting, 0));
+    loader_add_use(loader, target->source, setting->value, setting_value_place(setting, 0));
 }
 
 static void set_default(struct loader *loader, const struct setting_target *target,
                         const struct ini_setting *setting)
 {
     static const char *const words[] = {"none", "view", "read", "write"};
-    if (choose(loader, setting, words, 4) >= 0)
+    if (setting_choose(loader, setting, words, 4) >= 0)
         level_parse(setting->value, &target->scope->default_level);
 }
 
@@ -82,7 +43,7 @@ static void set_parent(struct loader *loader, const struct setting_target *targe
 {
     (void)loader;
     target->scope->parent_name = setting->value;
-    target->scope->parent_place = place_of_value(setting, 0);
+    target->scope->parent_place = setting_value_place(setting, 0);
 }
 
 /* What useradd(8) of Debian takes, so that an id or an option can never be meant. */
@@ -96,7 +57,7 @@ static void set_user(struct loader *loader, const struct setting_target *target,
         while (*at && (strchr(letters, *at) || strchr(others, *at)))
             at++;
     if (*at || strlen(setting->value) > 32)
-        loader_report(loader, place_of_value(setting, (size_t)(at - setting->value)),
+        loader_report(loader, setting_value_place(setting, (size_t)(at - setting->value)),
                       "'%s' cannot be a user's name; write it as `id -un` shows it",
                       setting->value);
     else
@@ -107,29 +68,14 @@ static void set_submounts(struct loader *loader, const struct setting_target *ta
                           const struct ini_setting *setting)
 {
     static const char *const words[] = {"no", "yes"};
-    target->scope->scope.submounts = choose(loader, setting, words, 2) == 1;
-}
-
-/* A whole number from 1 and a unit of 1, 1024, 1024^2...; `units` names them, one letter each. */
-static bool parse_amount(const char *text, const char *units, unsigned long long *amount)
-{
-    if (*text < '0' || *text > '9')
-        return false;
-    char *end;
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    const char *unit = *end ? strchr(units, *end) : NULL;
-    if (errno || number == 0 || (*end && (!unit || end[1])))
-        return false;
-    unsigned long long factor = unit ? 1ULL << (10 * (unit - units + 1)) : 1;
-    return !__builtin_mul_overflow(number, factor, amount) && *amount <= LLONG_MAX;
+    target->scope->scope.submounts = setting_choose(loader, setting, words, 2) == 1;
 }
 
 static void set_quota(struct loader *loader, const struct setting_target *target,
                       const struct ini_setting *setting)
 {
-    if (!parse_amount(setting->value, "KMGT", &target->scope->scope.quota))
-        loader_report(loader, place_of_value(setting, 0),
+    if (!setting_amount(setting->value, "KMGT", &target->scope->scope.quota))
+        loader_report(loader, setting_value_place(setting, 0),
                       "'%s' is no size; write a whole number from 1, of bytes or with a unit: "
                       "500000, 64K, 20M, 2G, 1T",
                       setting->value);
@@ -138,8 +84,8 @@ static void set_quota(struct loader *loader, const struct setting_target *target
 static void set_inodes(struct loader *loader, const struct setting_target *target,
                        const struct ini_setting *setting)
 {
-    if (!parse_amount(setting->value, "", &target->scope->scope.inodes))
-        loader_report(loader, place_of_value(setting, 0),
+    if (!setting_amount(setting->value, "", &target->scope->scope.inodes))
+        loader_report(loader, setting_value_place(setting, 0),
                       "'%s' is no number of files; write a whole number from 1", setting->value);
 }
 
@@ -154,10 +100,10 @@ static void set_cache(struct loader *loader, const struct setting_target *target
     else if (strcmp(setting->value, "none") == 0)
         *seconds = 0;
     else if (strncmp(setting->value, timeout, strlen(timeout)) == 0 &&
-             parse_amount(setting->value + strlen(timeout), "", &amount) && amount <= 86400)
+             setting_amount(setting->value + strlen(timeout), "", &amount) && amount <= 86400)
         *seconds = (double)amount;
     else
-        loader_report(loader, place_of_value(setting, 0),
+        loader_report(loader, setting_value_place(setting, 0),
                       "'%s' is no value of cache; write auto, none, or timeout with whole seconds "
                       "from 1 to 86400: timeout 30",
                       setting->value);
@@ -167,13 +113,13 @@ static void set_case(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
     static const char *const words[] = {"exact", "ignore"};
-    target->scope->scope.ignore_case = choose(loader, setting, words, 2) == 1;
+    target->scope->scope.ignore_case = setting_choose(loader, setting, words, 2) == 1;
 }
 
 static void add_rule(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
-    struct setting_place place = place_of_value(setting, 0);
+    struct setting_place place = setting_value_place(setting, 0);
     struct rule rule = {
         .pattern = setting->value,
         .file = place.file,
@@ -183,106 +129,6 @@ static void add_rule(struct loader *loader, const struct setting_target *target,
     };
     level_parse(setting->key, &rule.level);
     loader_add_rule(loader, target->source, &rule, setting);
-}
-
-static void set_network(struct loader *loader, const struct setting_target *target,
-                        const struct ini_setting *setting)
-{
-    static const char *const words[] = {"none", "host"};
-    bool host = choose(loader, setting, words, 2) == 1;
-    target->scope->scope.exec.network = host ? NETWORK_HOST : NETWORK_NONE;
-}
-
-static void set_timeout(struct loader *loader, const struct setting_target *target,
-                        const struct ini_setting *setting)
-{
-    if (!duration_parse(setting->value, &target->scope->scope.exec.timeout_ms))
-        loader_report(loader, place_of_value(setting, 0), "'%s' is no time; " DURATION_SYNTAX,
-                      setting->value);
-}
-
-static bool is_env_name(const char *name, size_t length)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    static const char digits[] = "0123456789";
-    if (length == 0 || !strchr(letters, name[0]))
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!name[i] || (!strchr(letters, name[i]) && !strchr(digits, name[i])))
-            return false;
-    return true;
-}
-
-static void add_env(struct loader *loader, struct scope_draft *scope, const char *name,
-                    const char *value, struct setting_place place)
-{
-    for (const struct env_draft *other = scope->env; other; other = other->next) {
-        if (strcmp(other->setting.name, name) != 0)
-            continue;
-        loader_report(loader, place, "the variable %s is already set or passed on; keep one", name);
-        return;
-    }
-    struct env_draft *made = arena_alloc(loader->arena, sizeof(*made));
-    made->setting = (struct env_setting){.name = name, .value = value};
-    *scope->last_env = made;
-    scope->last_env = &made->next;
-}
-
-static void set_env(struct loader *loader, const struct setting_target *target,
-                    const struct ini_setting *setting)
-{
-    const char *name = setting->key + strlen("env.");
-    if (!is_env_name(name, strlen(name)))
-        loader_report(loader, place_of_key(setting),
-                      "'%s' cannot be a variable's name; it is made of letters, digits and '_'",
-                      name);
-    else
-        add_env(loader, target->scope, name, setting->value, place_of_key(setting));
-}
-
-/* Variables with which the caller's environment makes programs load or run other code before their
- * own: the dynamic linker's and libc's (glibc's unsecvars.h), and shells' start-up files. The owner
- * may still set one on purpose with env.NAME. */
-static bool is_unsafe_to_pass(const char *name)
-{
-    static const char *const names[] = {"BASHOPTS",         "BASH_ENV",    "ENV",
-                                        "GCONV_PATH",       "GETCONF_DIR", "GLIBC_TUNABLES",
-                                        "HOSTALIASES",      "LOCALDOMAIN", "LOCPATH",
-                                        "MALLOC_TRACE",     "NLSPATH",     "PERL5OPT",
-                                        "PROMPT_COMMAND",   "PS4",         "PYTHONSTARTUP",
-                                        "RESOLV_HOST_CONF", "RES_OPTIONS", "SHELLOPTS",
-                                        "ZDOTDIR"};
-    if (strncmp(name, "LD_", 3) == 0)
-        return true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static void add_env_pass(struct loader *loader, const struct setting_target *target,
-                         const struct ini_setting *setting)
-{
-    static const char blanks[] = " \t\r\v\f";
-    const char *at = setting->value + strspn(setting->value, blanks);
-    while (*at) {
-        size_t length = strcspn(at, blanks);
-        struct setting_place place = place_of_value(setting, (size_t)(at - setting->value));
-        const char *name = arena_memdup0(loader->arena, at, length);
-        if (!is_env_name(name, length))
-            loader_report(loader, place,
-                          "'%s' cannot be a variable's name; write names with blanks between them",
-                          name);
-        else if (is_unsafe_to_pass(name))
-            loader_report(loader, place,
-                          "%s makes programs run other code and is never passed on; if that is "
-                          "meant, set it: env.%s = VALUE",
-                          name, name);
-        else
-            add_env(loader, target->scope, name, NULL, place);
-        at += length;
-        at += strspn(at, blanks);
-    }
 }
 
 static void set_description(struct loader *loader, const struct setting_target *target,
@@ -310,14 +156,6 @@ static const struct config_key rule_keys[] = {
     {0},
 };
 
-static const struct config_key exec_keys[] = {
-    {"network", KEY_ONCE, false, set_network},
-    {"timeout", KEY_ONCE, false, set_timeout},
-    {"env.", KEY_PREFIX, true, set_env},
-    {"env-pass", KEY_LIST, false, add_env_pass},
-    {0},
-};
-
 static const struct config_key preset_keys[] = {
     {"description", KEY_ONCE, false, set_description},
     {"preset", KEY_LIST, false, add_preset},
@@ -325,17 +163,22 @@ static const struct config_key preset_keys[] = {
 };
 
 const struct section_kind config_sections[] = {
-    {"scope", scope_keys}, {"rules", rule_keys}, {"ceiling", rule_keys}, {"exec", exec_keys}, {0},
+    {"scope", scope_keys},
+    {"rules", rule_keys},
+    {"ceiling", rule_keys},
+    {"exec", config_exec_keys},
+    {0},
 };
 
 const struct section_kind preset_sections[] = {
     {"preset", preset_keys},
     {"rules", rule_keys},
     {"ceiling", rule_keys},
+    {"exec", config_preset_exec_keys},
     {0},
 };
 
-#define MAX_WORDS 16
+#define MAX_WORDS 40
 
 const struct section_kind *config_find_section(struct loader *loader,
                                                const struct section_kind *kinds, const char *file,
@@ -371,7 +214,7 @@ static const struct config_key *find_key(struct loader *loader, const struct sec
     }
     cleanup_strbuf struct strbuf hint = {0};
     suggest_word(&hint, setting->key, words, count);
-    loader_report(loader, place_of_key(setting), "unknown %s '%s' in [%s]; %s",
+    loader_report(loader, setting_key_place(setting), "unknown %s '%s' in [%s]; %s",
                   kind->keys == rule_keys ? "level" : "key", setting->key, kind->name, hint.bytes);
     return NULL;
 }
@@ -385,8 +228,8 @@ static bool is_first(struct loader *loader, const struct setting_target *target,
         if (strcmp(other->key, setting->key) != 0 ||
             strcmp(other->section, setting->section->kind) != 0)
             continue;
-        loader_report(loader, place_of_key(setting), "'%s' is already set in line %u; keep one",
-                      setting->key, other->line);
+        loader_report(loader, setting_key_place(setting),
+                      "'%s' is already set in line %u; keep one", setting->key, other->line);
         return false;
     }
     struct seen_key *made = arena_alloc(loader->arena, sizeof(*made));
@@ -405,7 +248,7 @@ void config_apply(struct loader *loader, const struct section_kind *kind,
     if (!key || (key->shape != KEY_LIST && !is_first(loader, target, setting)))
         return;
     if (!key->may_be_empty && setting->value[0] == '\0')
-        loader_report(loader, place_of_value(setting, 0),
+        loader_report(loader, setting_value_place(setting, 0),
                       "'%s' has no value; give it one, or take the line out", setting->key);
     else
         key->apply(loader, target, setting);

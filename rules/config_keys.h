@@ -34,6 +34,10 @@ struct section_kind {
 extern const struct section_kind config_sections[];
 extern const struct section_kind preset_sections[];
 
+/* The keys of [exec NAME], and of [exec] in a preset (see exec_keys.c). */
+extern const struct config_key config_exec_keys[];
+extern const struct config_key config_preset_exec_keys[];
+
 /* The kind of the section, or NULL after a message; a broken section has had its message. */
 const struct section_kind *config_find_section(struct loader *loader,
                                                const struct section_kind *kinds, const char *file,

@@ -1,6 +1,6 @@
 /*
- * Scopes as the ini file describes them. A configuration is loaded whole or not at all: with a single
- * error there is none. Everything in it is owned by the configuration and constant.
+ * Scopes as the ini file describes them. A configuration is loaded whole or not at all: with a
+ * single error there is none. Everything in it is owned by the configuration and constant.
  */
 #ifndef SCOPEFS_CONFIG_H
 #define SCOPEFS_CONFIG_H
@@ -19,18 +19,57 @@ struct setting_place {
 };
 
 struct env_setting {
-    const char *name;  /* of the variable */
-    const char *value; /* NULL: passed on from the caller's environment (env-pass) */
+    const char *name;  /* of the variable; NULL: those of a file (env-file) */
+    const char *value; /* the file's path, or NULL: passed on from the caller's environment */
+    bool forced;       /* env-force: may come from outside although it makes programs run code */
 };
 
 enum network_mode { NETWORK_NONE, NETWORK_HOST };
 
+/* What one command may use up; 0 is no limit. */
+struct exec_limits {
+    unsigned long long memory; /* bytes, of all its processes and its temporary files */
+    unsigned long long processes;
+    unsigned long long cpu_percent; /* of one processor's time */
+    unsigned long long file_size;   /* bytes */
+    unsigned long long open_files;  /* of each process */
+    unsigned long long tmp_size;    /* bytes, of each writable folder that is not the view */
+    unsigned long long max_output;  /* bytes of each stream that --json keeps */
+    bool strict;                    /* refuse to run where one of them could be held only in part */
+};
+
+/* A host path shown read-only at another place inside. */
+struct exec_bind {
+    const char *source, *destination; /* absolute */
+    struct setting_place place;
+};
+
+enum command_verdict { COMMAND_ALLOW, COMMAND_DENY, COMMAND_ASK };
+
+/* A rule over command lines; see command_rules.h. */
+struct command_rule {
+    enum command_verdict verdict;
+    const char *pattern;
+    struct setting_place place;
+};
+
+#define KILL_AFTER_MS 2000
+
 /* [exec NAME]: how commands run in the scope. */
 struct exec_settings {
     enum network_mode network;
-    unsigned long timeout_ms; /* 0: none */
-    const struct env_setting *env;
+    unsigned long timeout_ms;    /* 0: none */
+    unsigned long kill_after_ms; /* between SIGTERM and SIGKILL */
+    struct exec_limits limits;
+    const struct env_setting *env; /* in the order in which they apply: the parent's first */
     size_t env_count;
+    const struct exec_bind *binds;
+    size_t bind_count;
+    const char *rootfs;    /* absolute, or NULL: the host's own system */
+    const char *workspace; /* absolute, where the view is inside; NULL: the usual place */
+    const struct command_rule *command_rules;
+    size_t command_rule_count;
+    const char *approver; /* absolute, who is asked; NULL: the terminal */
 };
 
 /* What `cache = auto` means: a change made on the host is seen within a second. */
@@ -53,8 +92,8 @@ struct scope {
 };
 
 struct config {
-    const char *file; /* as opened */
-    uint64_t digest;  /* of its bytes */
+    const char *file;                  /* as opened */
+    uint64_t digest;                   /* of its bytes */
     const struct scope *const *scopes; /* in file order */
     size_t scope_count;
 };
@@ -70,12 +109,12 @@ int config_digest_file(const char *file, uint64_t *digest);
 /* A configuration of one scope without a file: `source` as given on a command line, preset names,
  * and rules as "LEVEL=PATTERN", later ones last. Lists end with NULL. Findings name the place as
  * "--rule", with the position in the list as the line. */
-struct config *config_from_options(const char *name, const char *source,
-                                   const char *const *presets, const char *const *rules,
-                                   struct diagnostics *diagnostics);
+struct config *config_from_options(const char *name, const char *source, const char *const *presets,
+                                   const char *const *rules, struct diagnostics *diagnostics);
 
 /* The first of ./scopefs.ini, $XDG_CONFIG_HOME/scopefs/scopefs.ini (or ~/.config/...) and
- * /etc/scopefs/scopefs.ini that exists; the caller frees it. NULL with *error set when there is none. */
+ * /etc/scopefs/scopefs.ini that exists; the caller frees it. NULL with *error set when there is
+ * none. */
 char *config_find(struct error **error);
 
 /* The scope of that name, or NULL with *error set to a message that lists those there are. */

@@ -178,6 +178,67 @@ static void check_timeouts(void)
     }
 }
 
+static void check_limits(void)
+{
+    struct config *config = must_load(SCOPE "[exec a]\n"
+                                            "memory = 64M\npids = 20\ncpu = 150%\n"
+                                            "file-size = 1G\nopen-files = 100\ntmp-size = 5K\n"
+                                            "max-output = 10\nkill-after = 500ms\n"
+                                            "limits = strict\n"
+                                            "[scope b]\nsource = /t\n");
+    const struct exec_settings *exec = &config->scopes[0]->exec;
+    is_int(exec->limits.memory, 64 << 20, "memory");
+    is_int(exec->limits.processes, 20, "pids");
+    is_int(exec->limits.cpu_percent, 150, "cpu");
+    is_int(exec->limits.file_size, 1 << 30, "file-size");
+    is_int(exec->limits.open_files, 100, "open-files");
+    is_int(exec->limits.tmp_size, 5120, "tmp-size");
+    is_int(exec->limits.max_output, 10, "max-output");
+    is_int(exec->kill_after_ms, 500, "kill-after");
+    ok(exec->limits.strict, "limits = strict");
+    is_int(config->scopes[1]->exec.kill_after_ms, KILL_AFTER_MS, "kill-after has a default");
+    ok(!config->scopes[1]->exec.limits.strict, "limits are not strict by default");
+    config_free(config);
+}
+
+static void check_nested_env(void)
+{
+    struct config *config = must_load("[scope child]\nsource = /t/c\nparent = up\n"
+                                      "[exec child]\nenv.A = child\nenv-file = secrets.env\n"
+                                      "[scope up]\nsource = /t\n"
+                                      "[exec up]\nenv.A = up\nenv.B = up\n"
+                                      "env-force = LD_PRELOAD\n");
+    const struct exec_settings *exec = &config->scopes[0]->exec;
+    is_int(exec->env_count, 5, "a nested scope has its parent's variables and its own");
+    is_string(exec->env[0].value, "up", "the parent's come first");
+    is_string(exec->env[3].value, "child", "its own after them");
+    ok(exec->env[2].forced && !exec->env[0].forced, "env-force lets an unsafe name through");
+    ok(!exec->env[4].name && strstr(exec->env[4].value, "/secrets.env"),
+       "env-file is relative to the ini file");
+    is_int(config->scopes[1]->exec.env_count, 3, "a parent has nothing of its child");
+    config_free(config);
+}
+
+static void check_exec_places(void)
+{
+    struct config *config = must_load(SCOPE "[exec a]\n"
+                                            "ro-bind = /opt/tool\nro-bind = /srv/x /opt/y/\n"
+                                            "rootfs = /images/one\nworkspace = /project/\n"
+                                            "approver = /usr/bin/ask\n"
+                                            "deny = **\nallow = git\n");
+    const struct exec_settings *exec = &config->scopes[0]->exec;
+    is_int(exec->bind_count, 2, "binds");
+    is_string(exec->binds[0].destination, "/opt/tool", "a bind is at its own place by default");
+    is_string(exec->binds[1].source, "/srv/x", "the source of another");
+    is_string(exec->binds[1].destination, "/opt/y", "and its place");
+    is_string(exec->rootfs, "/images/one", "rootfs");
+    is_string(exec->workspace, "/project", "workspace");
+    is_string(exec->approver, "/usr/bin/ask", "approver");
+    is_int(exec->command_rule_count, 2, "command rules");
+    is_int(exec->command_rules[1].verdict, COMMAND_ALLOW, "in their order");
+    config_free(config);
+}
+
 static void check_options(void)
 {
     static const char *const presets[] = {"read-only", "secrets", NULL};
@@ -205,7 +266,7 @@ static void check_options(void)
     is_string(
         said,
         "--source: error: it is empty; name a directory\n"
-        "--preset:2:1: error: unknown preset 'no-such'; there are: agent-safe, development, "
+        "--preset:2:1: error: unknown preset 'no-such'; there are: agent-safe, dangerous, development, "
         "full-access, read-only, secrets, view-only\n"
         "--preset:3:1: error: 'a/b' cannot be a preset's name: a name is made of letters, "
         "digits, '_', '-' and '.', begins with none of the last two and has at most 40 bytes\n"
@@ -282,6 +343,9 @@ int main(void)
     check_scope_keys();
     check_exec_keys();
     check_timeouts();
+    check_limits();
+    check_nested_env();
+    check_exec_places();
     check_options();
     check_unknown_scope();
     check_warning();

@@ -200,7 +200,7 @@ static void check_errors(void)
                "config/scopefs/presets/bad.ini:1:8: error: sections of a preset have no scope's "
                "name; write [rules]\n"
                "config/scopefs/presets/bad.ini:3:2: error: unknown section 'scope'; there are: "
-               "preset, rules, ceiling\n"
+               "preset, rules, ceiling, exec\n"
                "config/scopefs/presets/bad.ini:5:1: error: unknown level 'noun' in [rules]; did "
                "you mean 'none'?\n"
                "config/scopefs/presets/bad.ini:6:10: error: empty name between two slashes; write "
@@ -208,7 +208,7 @@ static void check_errors(void)
                "config/scopefs/presets/bad.ini:8:1: error: unknown key 'source' in [preset]; there "
                "are: description, preset\n"
                "config/scopefs/presets/bad.ini:9:10: error: unknown preset 'missing-one'; there "
-               "are: agent-safe, bad, development, full-access, one, read-only, ring, ring2, "
+               "are: agent-safe, bad, dangerous, development, full-access, one, read-only, ring, ring2, "
                "secrets, self, two, view-only\n",
                "every error of a preset, in its own file");
 }

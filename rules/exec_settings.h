@@ -1,0 +1,11 @@
+/* The lists of [exec NAME], which come from several lines, presets and scopes, as arrays. */
+#ifndef RULES_EXEC_SETTINGS_H
+#define RULES_EXEC_SETTINGS_H
+
+#include "arena.h"
+#include "config_build.h"
+
+/* Completes draft->scope.exec. The draft's parents and presets are there by now. */
+void exec_settings_collect(struct arena *arena, struct scope_draft *draft);
+
+#endif
