@@ -81,6 +81,13 @@ static int truncate_opened(struct view *view, int opened, int flags)
     return fd < 0 ? opened : fd_steal(&fd);
 }
 
+/* A close tells nothing that matters of a file that was only read, unless its locks go with it. Who
+ * locks a file for the first time has it open already: those locks go with the handle. */
+static bool needs_no_flush(const struct node *node, int flags)
+{
+    return !opens_for_writing(flags) && !atomic_load(&node->has_locked);
+}
+
 static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *info)
 {
     cleanup_move_lock struct view *view = view_share(shared);
@@ -109,6 +116,7 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     info->direct_io = only_appends(info->flags);
     info->keep_cache = cache_keeps_pages(view->nodes, hold.node, &attributes) && !renewed &&
                        !(info->flags & O_TRUNC);
+    info->noflush = needs_no_flush(hold.node, info->flags);
     return 0;
 }
 
