@@ -35,25 +35,29 @@ prepare_packages() { # DIR
         >"$1/package.json"
 }
 
-prepare_repository() {
-    mkdir repository
-    cp -r tree repository/tree
-    printf '.env\n' >repository/.gitignore
-    git init -q repository
-    (cd repository && git add -A && git commit -qm "All files" && git gc -q)
+prepare_repository() { # DIR FROM
+    mkdir "$1"
+    cp -r "$2" "$1/tree"
+    printf '.env\n' >"$1/.gitignore"
+    git init -q "$1"
+    (cd "$1" && git add -A && git commit -qm "All files" && git gc -q)
 }
 
 # In the present folder.
 prepare_model() {
-    local number
+    local number copied=tree
     mkdir scratch links programs
     "$SCOPEFS_BENCH_HELPERS/tree" tree "$SCOPEFS_BENCH_FILES"
     for ((number = 0; number < 100; number++)); do
         ln -s "../tree/a/module-0/part-0/some-file-$number" "links/link-$number"
         cp /bin/true "programs/program-$number"
     done
-    tar -cf "$SCOPEFS_BENCH_PARTS/tree.tar" --exclude=.env tree
-    prepare_repository
+    [[ $SCOPEFS_BENCH_FULL == 1 ]] || {
+        copied=tree/a
+        prepare_repository quarter tree/a
+    }
+    tar -cf "$SCOPEFS_BENCH_PARTS/tree.tar" --exclude=.env $copied
+    prepare_repository repository tree
     prepare_project project
     prepare_packages "$SCOPEFS_BENCH_PARTS/packages"
 }
