@@ -44,7 +44,7 @@ static const struct option_row *row_of(const struct command *command, int found,
     return NULL;
 }
 
-static int refuse(const struct command *command, int found, char **argv, struct error **error)
+static int refuse(int found, char **argv, struct error **error)
 {
     const char *given = argv[optind - 1];
     if (found == ':')
@@ -53,7 +53,6 @@ static int refuse(const struct command *command, int found, char **argv, struct 
         error_set(error, 0, "unknown option '-%c'", optopt);
     else
         error_set(error, 0, "unknown or ambiguous option '%s'", given);
-    error_wrap(error, "%s", command->name);
     return -1;
 }
 
@@ -69,9 +68,9 @@ int options_parse(const struct command *command, int argc, char **argv, option_h
         if (found == -1)
             break;
         if (found == '?' || found == ':')
-            return refuse(command, found, argv, error);
+            return refuse(found, argv, error);
         if (handle(context, row_of(command, found, long_index), optarg, error) < 0)
-            return error_wrap(error, "%s", command->name);
+            return -1;
     }
     int operands = argc - optind;
     for (int i = 0; i < operands; i++)

@@ -271,8 +271,8 @@ static int do_invocation(const struct invocation *invocation, struct error **err
 
 static void report_usage(const struct error *error)
 {
-    /* options_parse has put the program's name in front. */
-    fprintf(stderr, "%s\nTry '%s --help'.\n", error->message, command_line.name);
+    fprintf(stderr, "%s: %s\nTry '%s --help'.\n", command_line.name, error->message,
+            command_line.name);
 }
 
 int main(int argc, char **argv)

@@ -137,11 +137,11 @@ static const struct {
     {&plain, "prog -- -v", " 1: -v", "-- ends the options"},
     {&stops, "prog -v a -v -- -c", "verbose; 4: a -v -- -c",
      "a table may stop at the first operand"},
-    {&plain, "prog -x", "prog: unknown option '-x'", "an unknown short option"},
-    {&plain, "prog --nope", "prog: unknown or ambiguous option '--nope'", "an unknown long option"},
-    {&plain, "prog -c", "prog: option '-c' needs an argument", "a missing argument"},
-    {&plain, "prog --config", "prog: option '--config' needs an argument", "of a long option"},
-    {&plain, "prog -c bad", "prog: no", "the handler may refuse"},
+    {&plain, "prog -x", "unknown option '-x'", "an unknown short option"},
+    {&plain, "prog --nope", "unknown or ambiguous option '--nope'", "an unknown long option"},
+    {&plain, "prog -c", "option '-c' needs an argument", "a missing argument"},
+    {&plain, "prog --config", "option '--config' needs an argument", "of a long option"},
+    {&plain, "prog -c bad", "no", "the handler may refuse"},
 };
 
 static void check_options(void)
