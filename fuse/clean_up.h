@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 
-/* `views`: dead views, too; without, only what no mounted view has. Calls `tell` (may be NULL) with a line for each thing that was removed. 0, or -1 with *error when
- * something could not be looked at; what cannot be removed is told and stays. */
+/* `views`: dead views, too; without, only what no mounted view has. Calls `tell` (may be NULL) with
+ * a line for each thing that was removed. 0, or -1 with *error when something could not be looked
+ * at; what cannot be removed is told and stays. */
 int clean_up(bool views, void (*tell)(const char *line), struct error **error);
 
 #endif

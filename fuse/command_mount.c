@@ -92,8 +92,10 @@ static int take_option(void *context, const struct option_row *row, const char *
 static struct config *load(const struct mount_options *options)
 {
     static const char *const none[] = {NULL};
-    if (!options->source)
-        return command_load(&mount_command, options->config);
+    if (!options->source) {
+        cleanup_free char *file = command_config_path(&mount_command, options->config);
+        return file ? command_load(&mount_command, file) : NULL;
+    }
     cleanup_diagnostics struct diagnostics diagnostics = {0};
     struct config *config =
         config_from_options("adhoc", options->source, options->presets ? options->presets : none,

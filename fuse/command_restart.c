@@ -42,10 +42,9 @@ static int restart(const struct selection *selection, struct error **error)
                            .config_digest = selection->config->digest,
                            .keep_going = true,
                            .command = restart_command.name};
-    int kept = clean_up(false, NULL, error);
-    if (kept == 0)
-        kept = take_down(&old, error);
+    int kept = take_down(&old, error);
     int failed = kept < 0 ? -1 : bring_up(&new, error);
+    clean_up(false, NULL, NULL);
     return failed < 0 ? -1 : failed + kept;
 }
 

@@ -55,9 +55,8 @@ int command_up(int argc, char **argv)
                               .config_digest = selection.config->digest,
                               .keep_going = options.keep_going,
                               .command = up_command.name};
-    int failed = clean_up(false, NULL, &error);
-    if (failed == 0)
-        failed = bring_up(&wanted, &error);
+    int failed = bring_up(&wanted, &error);
+    clean_up(false, NULL, NULL);
     if (failed < 0)
         return command_fail(&up_command, error);
     return failed ? STATUS_FAILED : STATUS_OK;

@@ -2,6 +2,7 @@
 
 #include "scopefs/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 int command_fail(const struct command *command, const struct error *error)
@@ -23,6 +24,18 @@ bool command_is_help(const struct command *command, const struct option_row *row
         return false;
     options_print_help(command, stdout);
     exit(STATUS_OK);
+}
+
+char *command_config_path(const struct command *command, const char *file)
+{
+    cleanup_error struct error *error = NULL;
+    cleanup_free char *found = file ? xstrdup(file) : config_find(&error);
+    char *whole = found ? realpath(found, NULL) : NULL;
+    if (found && !whole)
+        error_set(&error, errno, "cannot find %s", found);
+    if (!whole)
+        command_fail(command, error);
+    return whole;
 }
 
 struct config *command_load(const struct command *command, const char *file)

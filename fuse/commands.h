@@ -11,7 +11,7 @@ enum exit_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 extern const struct command mount_command, umount_command, check_command, explain_command,
     ls_command, exec_command, reload_command, up_command, down_command, restart_command, ps_command,
-    gc_command;
+    gc_command, log_command, summary_command;
 
 int command_mount(int argc, char **argv);
 int command_umount(int argc, char **argv);
@@ -25,6 +25,8 @@ int command_down(int argc, char **argv);
 int command_restart(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_gc(int argc, char **argv);
+int command_log(int argc, char **argv);
+int command_summary(int argc, char **argv);
 
 /* For all commands: print "COMMAND: message" and give the status. */
 int command_fail(const struct command *command, const struct error *error);
@@ -36,6 +38,10 @@ bool command_is_help(const struct command *command, const struct option_row *row
     {                                                                                              \
         "help", 'h', NULL, "show this help"                                                        \
     }
+
+/* The absolute path of the file, or of the one that config_find finds when it is NULL, so that what
+ * a daemon tells of it means the same everywhere. NULL after a message; the caller frees it. */
+char *command_config_path(const struct command *command, const char *file);
 
 /* Loads the file, or the one that config_find finds when it is NULL, and prints what is wrong with
  * it. NULL when it cannot be used. */

@@ -1,7 +1,7 @@
 #include "guard.h"
 
+#include "audit.h"
 #include "folding.h"
-#include "refusal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -23,16 +23,19 @@ int guard_check(const struct state *state, bool is_directory, enum want want)
     return answers[level][want];
 }
 
-int guard_node(struct view *view, struct node *node, enum want want, const char *operation)
+static int check_node(const struct node *node, const struct state *state, enum want want)
 {
-    const struct state *state = atomic_load(&node->state);
-    bool is_directory = S_ISDIR(node->identity.type);
     /* The root of a view is always there to be listed, though nothing may be in it. */
     if (want == WANT_SEE && node->id == NODE_ROOT_ID)
         return 0;
-    int refused = guard_check(state, is_directory, want);
-    if (refused)
-        refusal_log(view, node, NULL, state, want, operation, refused);
+    return guard_check(state, S_ISDIR(node->identity.type), want);
+}
+
+int guard_node(struct view *view, struct node *node, enum want want, const char *operation)
+{
+    const struct state *state = atomic_load(&node->state);
+    int refused = check_node(node, state, want);
+    audit_note(view, node, NULL, state, want, operation, refused);
     return refused;
 }
 
@@ -54,10 +57,13 @@ int guard_name(struct view *view, struct node *parent, const char *name, enum wa
     int refused = check_name(name);
     if (refused)
         return refused;
-    refused = guard_node(view, parent, WANT_SEE, operation);
-    if (refused)
+    const struct state *above = atomic_load(&parent->state);
+    refused = check_node(parent, above, WANT_SEE);
+    if (refused) {
+        audit_note(view, parent, NULL, above, WANT_SEE, operation, refused);
         return refused;
-    *state = state_step(atomic_load(&parent->state), name, strlen(name));
+    }
+    *state = state_step(above, name, strlen(name));
     /* Whether it is a directory is not known yet: a way through is not refused here when the
      * operation only looks, and the caller checks again with what it found. A node that the kernel
      * has of a way through is always a directory. */
@@ -68,7 +74,6 @@ int guard_name(struct view *view, struct node *parent, const char *name, enum wa
         *state = policy_hidden(view->policy);
         refused = guard_check(*state, false, want);
     }
-    if (refused)
-        refusal_log(view, parent, name, *state, want, operation, refused);
+    audit_note(view, parent, name, *state, want, operation, refused);
     return refused;
 }

@@ -20,7 +20,7 @@ enum want {
  * known to be a directory, so that a way through is seen. */
 int guard_check(const struct state *state, bool is_directory, enum want want);
 
-/* The check for a node that the kernel holds. A refusal goes to the log as `operation`. */
+/* The check for a node that the kernel holds. What was decided is recorded as `operation`. */
 int guard_node(struct view *view, struct node *node, enum want want, const char *operation);
 
 /* The check for `name` in a directory node, which itself needs only be seen. On success *state is

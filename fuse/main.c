@@ -18,6 +18,8 @@ static const struct {
     {"ps", command_ps, &ps_command},
     {"reload", command_reload, &reload_command},
     {"gc", command_gc, &gc_command},
+    {"log", command_log, &log_command},
+    {"summary", command_summary, &summary_command},
     {"check", command_check, &check_command},
     {"explain", command_explain, &explain_command},
     {"ls", command_ls, &ls_command},

@@ -20,13 +20,13 @@ static bool add_scope(struct selection *selection, const struct command *command
 bool selection_load(struct selection *selection, const struct command *command, const char *file,
                     char *const *names, size_t count)
 {
-    *selection = (struct selection){.config = command_load(command, file)};
+    *selection = (struct selection){.config_file = command_config_path(command, file)};
+    if (!selection->config_file)
+        return false;
+    selection->config = command_load(command, selection->config_file);
     const struct config *config = selection->config;
     if (!config)
         return false;
-    selection->config_file = realpath(config->file, NULL);
-    if (!selection->config_file)
-        selection->config_file = xstrdup(config->file);
     size_t room = count > config->scope_count ? count : config->scope_count;
     selection->scopes = xcalloc(room + 1, sizeof(const struct scope *));
     bool known = true;

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "attributes.h"
+#include "audit.h"
 #include "budget.h"
 #include "cache.h"
 #include "folding.h"
@@ -56,6 +57,8 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
     };
     view->proc_fds = -1;
     view->memory_fd = -1;
+    view->audit_fd = -1;
+    view->log = plan->scope->log;
     cache_configure(plan->scope->cache_seconds);
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
     if (failed)
@@ -87,6 +90,7 @@ static void close_view(struct view *view)
     budget_free(view->budget);
     fd_close(&view->proc_fds);
     fd_close(&view->memory_fd);
+    fd_close(&view->audit_fd);
     pthread_rwlock_destroy(&view->move_lock);
     pthread_rwlock_destroy(&view->rules_lock);
 }
@@ -185,22 +189,30 @@ static _Noreturn void be_server(struct view *view, int channel_fd)
 /* In the parent: keeps neither the FUSE descriptor nor the nodes, so that the server's death is the
  * connection's end. */
 static int be_supervisor(const struct session_plan *plan, struct view *view, pid_t server,
-                         int channel_fd, struct error **error)
+                         const struct server_link *link, struct error **error)
 {
     fuse_session_destroy(view->session);
     close_view(view);
-    return supervisor_run(plan, server, channel_fd, error);
+    return supervisor_run(plan, server, link, error);
 }
 
 static int fork_server(const struct session_plan *plan, struct view *view, struct error **error)
 {
-    int ends[2];
+    int ends[2], audit_ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return error_set(error, errno, "cannot make a socket pair");
+    if (audit_pipe(audit_ends) < 0) {
+        error_set(error, errno, "cannot make a pipe");
+        fd_close(&ends[0]);
+        fd_close(&ends[1]);
+        return -1;
+    }
+    view->audit_fd = audit_ends[1];
     supervisor_block_signals();
     pid_t server = fork();
     if (server == 0) {
         fd_close(&ends[0]);
+        fd_close(&audit_ends[0]);
         if (plan->report_fd >= 0)
             close(plan->report_fd);
         be_server(view, ends[1]);
@@ -208,8 +220,11 @@ static int fork_server(const struct session_plan *plan, struct view *view, struc
     int failed = errno;
     fd_close(&ends[1]);
     if (server > 0)
-        return be_supervisor(plan, view, server, ends[0], error);
+        return be_supervisor(
+            plan, view, server,
+            &(struct server_link){.channel_fd = ends[0], .audit_fd = audit_ends[0]}, error);
     fd_close(&ends[0]);
+    fd_close(&audit_ends[0]);
     unmount_view(plan->point->path, true, NULL);
     return error_set(error, failed, "cannot start the server");
 }

@@ -1,5 +1,6 @@
 #include "supervisor.h"
 
+#include "audit_log.h"
 #include "channel.h"
 #include "control.h"
 #include "run_file.h"
@@ -24,6 +25,7 @@ struct supervisor {
     pid_t server;
     int channel_fd, signal_fd;
     struct control control;
+    struct audit_log audit;
     struct policy_file policy_file;
     bool ready;
 };
@@ -211,8 +213,9 @@ static int watch(struct supervisor *supervisor)
             {.fd = supervisor->signal_fd, .events = POLLIN},
             {.fd = supervisor->channel_fd, .events = POLLIN},
             {.fd = supervisor->control.socket_fd, .events = POLLIN},
+            {.fd = audit_log_descriptor(&supervisor->audit), .events = POLLIN},
         };
-        if (poll(wanted, 3, -1) < 0)
+        if (poll(wanted, 4, audit_log_timeout(&supervisor->audit)) < 0)
             continue;
         if (wanted[0].revents)
             take_signal(supervisor);
@@ -222,11 +225,12 @@ static int watch(struct supervisor *supervisor)
             fd_close(&supervisor->channel_fd);
         if (wanted[2].revents)
             control_serve(&supervisor->control, run_command, supervisor);
+        audit_log_run(&supervisor->audit, wanted[3].revents != 0);
     }
     return status;
 }
 
-int supervisor_run(const struct session_plan *plan, pid_t server, int channel_fd,
+int supervisor_run(const struct session_plan *plan, pid_t server, const struct server_link *link,
                    struct error **error)
 {
     sigset_t signals;
@@ -234,12 +238,14 @@ int supervisor_run(const struct session_plan *plan, pid_t server, int channel_fd
     struct supervisor supervisor = {
         .plan = plan,
         .server = server,
-        .channel_fd = channel_fd,
+        .channel_fd = link->channel_fd,
         .signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
         .control = {.socket_fd = -1, .run_fd = -1},
     };
     note_policy_file(&supervisor, plan->config_file, plan->config_digest);
+    audit_log_open(&supervisor.audit, plan->scope->name, link->audit_fd, plan->report_fd < 0);
     int status = watch(&supervisor);
+    audit_log_close(&supervisor.audit);
     note_policy_file(&supervisor, NULL, 0);
     bool killed = WIFSIGNALED(status);
     if (killed)

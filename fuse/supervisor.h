@@ -15,9 +15,15 @@
  */
 void supervisor_block_signals(void);
 
+/* The supervisor's ends of what leads to the server; owned. */
+struct server_link {
+    int channel_fd; /* see channel.h */
+    int audit_fd;   /* see audit.h */
+};
+
 /* Runs until the server has ended, then unmounts; a server that was killed leaves the dead mount,
  * so that nothing else is seen in its place. -1 with *error set when the server never came up. */
-int supervisor_run(const struct session_plan *plan, pid_t server, int channel_fd,
+int supervisor_run(const struct session_plan *plan, pid_t server, const struct server_link *link,
                    struct error **error);
 
 #endif

@@ -2,18 +2,18 @@
  * One mounted view: what every operation needs. Everything in it is constant while requests run;
  * what changes is inside the tree, the handles and the lock queue, each with its own lock.
  *
- * Lock order: move_lock, rules_lock, a directory handle's lock, the handles' opening lock, the tree's
- * lock, the handles' lock.
- * An operation that resolves a path holds move_lock shared from building the path to its last
- * system call, and a rename holds it alone, so that no path changes its meaning in between. States
- * belong to a policy: whoever uses one holds move_lock or rules_lock, and a reload holds both
- * alone.
+ * Lock order: move_lock, rules_lock, a directory handle's lock, the handles' opening lock, the
+ * tree's lock, the handles' lock. An operation that resolves a path holds move_lock shared from
+ * building the path to its last system call, and a rename holds it alone, so that no path changes
+ * its meaning in between. States belong to a policy: whoever uses one holds move_lock or
+ * rules_lock, and a reload holds both alone.
  */
 #ifndef SCOPEFS_FUSE_VIEW_H
 #define SCOPEFS_FUSE_VIEW_H
 
 #define FUSE_USE_VERSION 314
 
+#include "scopefs/config.h"
 #include "scopefs/policy.h"
 
 #include <fuse_lowlevel.h>
@@ -34,6 +34,7 @@ struct policy_copy;
 /* Since the view was mounted. */
 struct counters {
     atomic_uint_fast64_t operations, refusals;
+    atomic_uint_fast32_t unrecorded; /* lost since the last record, see audit.h */
 };
 
 struct view {
@@ -62,6 +63,8 @@ struct view {
     int channel_fd;               /* to the supervisor */
     int memory_fd;                /* /proc/self/smaps_rollup of the server, or -1 */
     struct counters counters;
+    enum log_mode log;
+    int audit_fd; /* to the supervisor, see audit.h */
     pid_t supervisor;
     bool in_background;
 };

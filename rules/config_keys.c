@@ -116,6 +116,15 @@ static void set_case(struct loader *loader, const struct setting_target *target,
     target->scope->scope.ignore_case = setting_choose(loader, setting, words, 2) == 1;
 }
 
+static void set_log(struct loader *loader, const struct setting_target *target,
+                    const struct ini_setting *setting)
+{
+    static const char *const words[] = {[LOG_DENIED] = "denied", "writes", "all"};
+    int chosen = setting_choose(loader, setting, words, 3);
+    if (chosen >= 0)
+        target->scope->scope.log = (enum log_mode)chosen;
+}
+
 static void add_rule(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
@@ -139,12 +148,19 @@ static void set_description(struct loader *loader, const struct setting_target *
 }
 
 static const struct config_key scope_keys[] = {
-    {"source", KEY_ONCE, false, set_source},       {"mount", KEY_ONCE, false, set_mount},
-    {"preset", KEY_LIST, false, add_preset},       {"default", KEY_ONCE, false, set_default},
-    {"parent", KEY_ONCE, false, set_parent},       {"user", KEY_ONCE, false, set_user},
-    {"submounts", KEY_ONCE, false, set_submounts}, {"case", KEY_ONCE, false, set_case},
-    {"quota", KEY_ONCE, false, set_quota},         {"inodes", KEY_ONCE, false, set_inodes},
-    {"cache", KEY_ONCE, false, set_cache},         {0},
+    {"source", KEY_ONCE, false, set_source},
+    {"mount", KEY_ONCE, false, set_mount},
+    {"preset", KEY_LIST, false, add_preset},
+    {"default", KEY_ONCE, false, set_default},
+    {"parent", KEY_ONCE, false, set_parent},
+    {"user", KEY_ONCE, false, set_user},
+    {"submounts", KEY_ONCE, false, set_submounts},
+    {"case", KEY_ONCE, false, set_case},
+    {"quota", KEY_ONCE, false, set_quota},
+    {"inodes", KEY_ONCE, false, set_inodes},
+    {"cache", KEY_ONCE, false, set_cache},
+    {"log", KEY_ONCE, false, set_log},
+    {0},
 };
 
 /* The pattern itself is checked where it is parsed, also for being empty. */

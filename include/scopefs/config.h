@@ -75,6 +75,9 @@ struct exec_settings {
 /* What `cache = auto` means: a change made on the host is seen within a second. */
 #define CACHE_SECONDS 1.0
 
+/* What is recorded: what was refused, with what changed something, or with everything. */
+enum log_mode { LOG_DENIED, LOG_WRITES, LOG_ALL };
+
 struct scope {
     const char *name;
     struct setting_place place; /* of its section */
@@ -88,6 +91,7 @@ struct scope {
     bool submounts;             /* other file systems mounted below the source are shown */
     bool ignore_case;           /* rules match without regard to ASCII case */
     struct exec_settings exec;
+    enum log_mode log;
     const struct policy *policy;
 };
 
