@@ -1,0 +1,38 @@
+#include "node_internal.h"
+
+bool node_is_beside_locked(struct node_tree *tree, struct node *node)
+{
+    pthread_rwlock_rdlock(&tree->lock);
+    bool is = node->parent && atomic_load(&node->parent->has_locked);
+    pthread_rwlock_unlock(&tree->lock);
+    return is;
+}
+
+static bool replace_version(struct node_tree *tree, struct content_version *known,
+                            const struct content_version *version)
+{
+    pthread_mutex_lock(&tree->content_lock);
+    bool same = known->settled && known->modified_ns == version->modified_ns &&
+                known->changed_ns == version->changed_ns && known->size == version->size;
+    *known = *version;
+    pthread_mutex_unlock(&tree->content_lock);
+    return same;
+}
+
+bool node_content_same(struct node_tree *tree, struct node *node,
+                       const struct content_version *version)
+{
+    return replace_version(tree, &node->content, version);
+}
+
+bool node_set_locked(struct node_tree *tree, struct node *node,
+                     const struct content_version *version)
+{
+    if (!atomic_exchange(&node->has_locked, true)) {
+        pthread_rwlock_rdlock(&tree->lock);
+        if (node->parent)
+            atomic_store(&node->parent->has_locked, true);
+        pthread_rwlock_unlock(&tree->lock);
+    }
+    return replace_version(tree, &node->locked, version);
+}
