@@ -77,8 +77,12 @@ void attributes_mask(const struct view *view, const struct state *state, struct 
 {
     mode_t permissions = attributes->st_mode & ~(mode_t)S_IFMT;
     bool checked = view->for_all && S_ISDIR(attributes->st_mode);
-    attributes->st_mode = (attributes->st_mode & S_IFMT) |
-                          (checked ? checked_permissions : shown_permissions)(state, permissions);
+    /* Nobody uses the permissions of a symlink, and tools know that they are always the same. */
+    bool kept = S_ISLNK(attributes->st_mode) && state_level(state) >= LEVEL_READ;
+    if (!kept)
+        attributes->st_mode =
+            (attributes->st_mode & S_IFMT) |
+            (checked ? checked_permissions : shown_permissions)(state, permissions);
     if (S_ISDIR(attributes->st_mode) && state_may_hide(state)) {
         attributes->st_nlink = HIDING_LINKS;
         attributes->st_size = HIDING_SIZE;
