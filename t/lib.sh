@@ -39,6 +39,7 @@ test_permitted_skips=(
     "started by an ordinary user"
     "this host gives ordinary users no user namespaces"
     "this file system has no user.* attributes"
+    "npm is not installed"
 )
 test_user=scopefs-test
 test_prefix=
