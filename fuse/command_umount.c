@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "mount_point.h"
 #include "run_file.h"
 #include "unmount.h"
 
@@ -37,24 +38,13 @@ static int take_option(void *context, const struct option_row *row, const char *
     return 0;
 }
 
-/* The place as the mount table writes it. The last component is not resolved: a view whose daemon
- * died answers nothing. */
+/* The place as the mount table writes it. */
 static char *clean_path(const char *path)
 {
     char *whole = realpath(path, NULL);
-    if (whole)
-        return whole;
-    cleanup_free char *copy = xstrdup(path);
-    size_t length = strlen(copy);
-    while (length > 1 && copy[length - 1] == '/')
-        copy[--length] = '\0';
-    char *slash = strrchr(copy, '/');
-    const char *leaf = slash ? slash + 1 : copy;
-    cleanup_free char *parent = slash ? xmemdup0(copy, (size_t)(slash - copy)) : xstrdup(".");
-    cleanup_free char *resolved = realpath(*parent ? parent : "/", NULL);
-    if (!resolved)
-        return xstrdup(path);
-    return xasprintf("%s/%s", strcmp(resolved, "/") ? resolved : "", leaf);
+    if (!whole)
+        whole = mount_point_clean_path(path, NULL);
+    return whole ? whole : xstrdup(path);
 }
 
 static bool may_unmount(const struct mount_row *row)
