@@ -1,0 +1,71 @@
+#!/bin/bash
+# A view that root mounts for one user: that user alone gets in, and the server keeps little power.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+
+permitted_skip="started by an ordinary user"
+((EUID == 0)) || skip_all "$permitted_skip"
+
+status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+
+body() {
+    mkdir -p source/mine source/roots
+    chmod 755 . source
+    chown "$test_user" source/mine
+    echo readable >source/mine/file
+    echo secret >source/roots/.env
+    chmod 600 source/mine/file
+    write_config <<END
+[scope alone]
+source = source
+user   = $test_user
+[rules alone]
+write = /mine
+read  = /roots
+[ceiling alone]
+none = .env
+END
+    mount_view alone || return
+
+    fails 'root does not get in' ls "$view"
+    like 'and is told so by EACCES' "$errors" 'Permission denied'
+    fails 'nor does another user' setpriv --reuid=65534 --regid=65534 --clear-groups ls "$view"
+    like 'with the same answer' "$errors" 'Permission denied'
+    ok 'the user does' as_user ls "$view"
+    is 'and reads what only root may read otherwise, when the rules say so' \
+        "$(as_user cat "$view/mine/file")" readable
+    is 'files are shown as the user'"'"'s' "$(as_user stat -c %U "$view/roots")" "$test_user"
+    fails 'the rules hold' as_user cat "$view/roots/.env"
+    fails 'what is hidden cannot be made' as_user touch "$view/mine/.env"
+    ok 'a file is made' as_user touch "$view/mine/made"
+    is 'with the owner of its directory' "$(stat -c %U source/mine/made)" "$test_user"
+    ok 'a directory is made' as_user mkdir "$view/mine/folder"
+    is 'with the same' "$(stat -c %U source/mine/folder)" "$test_user"
+    fails 'the user cannot give files away' as_user chown 0 "$view/mine/made"
+    fails 'nor make them setuid' as_user chmod u+s "$view/mine/made"
+    ok 'chmod works otherwise' as_user chmod 700 "$view/mine/made"
+
+    local server
+    server=$(pgrep -f "^[^ ]*scopefs mount .*alone .*views/alone" | tail -n 1)
+    is 'the server keeps chown, dac_override, dac_read_search and fowner' \
+        "$(status_of "$server" CapEff)" 000000000000000f
+    is 'can get no other but fsetid, which chmod takes for a moment' \
+        "$(status_of "$server" CapPrm)" 000000000000001f
+    is 'nor privileges by running a program' "$(status_of "$server" NoNewPrivs)" 1
+    is 'and its system calls are filtered' "$(status_of "$server" Seccomp)" 2
+    fails 'the user cannot look into it' as_user cat "/proc/$server/maps"
+    fails 'nor read its memory' as_user head -c 1 "/proc/$server/mem"
+    fails 'nor follow its descriptors' as_user ls "/proc/$server/fd/"
+    is 'it holds nothing of its caller' "$(readlink /proc/"$server"/fd/* | grep -c /dev/tty)" 0
+    unmount_view
+
+    sed -i 's/^user .*/user = root/' "$config"
+    fails 'an ordinary user cannot mount for another' as_user scopefs mount -c "$config" alone
+    like 'and is told who can' "$errors" 'mount it as root or as that user'
+}
+
+test_prepare_user
+new_workdir
+cd "$workdir" || exit 1
+body
+done_testing
