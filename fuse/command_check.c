@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "lint.h"
 
 #include "scopefs/mem.h"
 
@@ -10,8 +11,8 @@ const struct command check_command = {
     .name = "scopefs check",
     .synopsis = "[FILE]",
     .purpose =
-        "Reads a configuration and prints every error and warning in it. The exit status is 1 "
-        "when there is an error.",
+        "Reads a configuration, looks at the sources, and prints every error and warning. The exit "
+        "status is 1 when there is an error.",
     .options = option_rows,
 };
 
@@ -48,6 +49,8 @@ int command_check(int argc, char **argv)
 
     cleanup_diagnostics struct diagnostics diagnostics = {0};
     struct config *config = config_load(file, &diagnostics);
+    if (config)
+        lint_config(config, &diagnostics);
     diagnostics_print(&diagnostics, stderr);
     if (config)
         print_summary(config, &diagnostics);

@@ -157,6 +157,14 @@ const struct state *policy_hidden(const struct policy *policy)
     return &policy->dead;
 }
 
+const struct rule *policy_rule(const struct policy *policy, size_t number)
+{
+    if (number < policy->rule_count)
+        return &policy->rules[number];
+    number -= policy->rule_count;
+    return number < policy->ceiling_count ? &policy->ceilings[number] : NULL;
+}
+
 const struct state *policy_root(const struct policy *policy)
 {
     return policy->root;

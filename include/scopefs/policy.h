@@ -41,6 +41,9 @@ struct verdict {
 struct policy;
 struct state;
 
+/* Its rules in file order, presets first, and behind them its ceilings; NULL behind the last. */
+const struct rule *policy_rule(const struct policy *policy, size_t number);
+
 /* The state of the scope's own root. */
 const struct state *policy_root(const struct policy *policy);
 
