@@ -3,6 +3,7 @@
 #include "daemon.h"
 #include "mount_point.h"
 #include "run_file.h"
+#include "service_notify.h"
 #include "session.h"
 
 #include "scopefs/fd.h"
@@ -48,6 +49,7 @@ static void started(void *data)
     struct mounting *mounting = data;
     log_info("%s: mounted on %s", mounting->plan.scope->name, mounting->plan.point->path);
     daemon_ready(&mounting->daemon);
+    service_notify("READY=1");
 }
 
 static int serve(struct mounting *mounting, struct mount_point *point, struct error **error)

@@ -4,6 +4,7 @@
 #include "channel.h"
 #include "control.h"
 #include "run_file.h"
+#include "service_notify.h"
 #include "status.h"
 #include "unmount.h"
 
@@ -165,6 +166,7 @@ static int run_command(void *data, char *words, struct strbuf *reply)
 static void stop(struct supervisor *supervisor)
 {
     cleanup_error struct error *error = NULL;
+    service_notify("STOPPING=1");
     if (unmount_view(supervisor->plan->point->path, false, &error) < 0)
         kill(supervisor->server, SIGTERM);
 }

@@ -1,0 +1,51 @@
+# Completion for fish: commands and options as --help lists them, scopes as the configuration does,
+# and paths as `scopefs ls` shows them.
+
+function __scopefs_config
+    set -l words (commandline -opc)
+    for i in (seq 1 (math (count $words) - 1))
+        if contains -- $words[$i] -c --config
+            echo $words[(math $i + 1)]
+            return
+        end
+    end
+    set -l home $XDG_CONFIG_HOME
+    test -n "$home"; or set home $HOME/.config
+    for file in ./scopefs.ini $home/scopefs/scopefs.ini /etc/scopefs/scopefs.ini
+        test -e $file; and echo $file; and return
+    end
+end
+
+function __scopefs_scopes
+    set -l file (__scopefs_config)
+    test -n "$file"; and sed -n 's/^\[scope[[:space:]]\{1,\}\([^][:space:]]*\)[[:space:]]*\].*/\1/p' $file 2>/dev/null
+end
+
+function __scopefs_commands
+    scopefs --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\) *\(.*\)/\1\t\2/p'
+end
+
+function __scopefs_options
+    scopefs (commandline -opc)[2] --help 2>/dev/null | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+)(=[A-Z=:]+)? +(.*)/\2\t\4/p'
+end
+
+function __scopefs_paths
+    set -l scope
+    for word in (commandline -opc)[3..-1]
+        if not string match -q -- '-*' $word; and contains -- $word (__scopefs_scopes)
+            set scope $word
+        end
+    end
+    test -n "$scope"; or return
+    set -l folder (string replace -r '[^/]*$' '' -- (commandline -ct))
+    scopefs ls -c (__scopefs_config) $scope $folder 2>/dev/null | sed -n 's|^[a-z]* */||p'
+end
+
+complete -c scopefs -f
+complete -c scopefs -n __fish_use_subcommand -a '(__scopefs_commands)'
+complete -c scopefs -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
+complete -c scopefs -n 'not __fish_use_subcommand' -s c -l config -r -F
+complete -c scopefs -n '__fish_seen_subcommand_from mount umount up down restart ps log summary reload explain ls exec' -a '(__scopefs_scopes)'
+complete -c scopefs -n '__fish_seen_subcommand_from explain ls' -a '(__scopefs_paths)'
+complete -c scopefs -n '__fish_seen_subcommand_from mount umount reload check' -F
+complete -c scopefs-exec -a '(__scopefs_scopes)'

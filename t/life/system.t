@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# How scopefs fits into the system: mount(8), service managers, shells, and what doctor says.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+
+is_mounted() { [[ $(test_mounts_below "$1" | tr '\0' '\n') == *"$1"* ]]; }
+
+make_scope() {
+    mkdir -p source/src m
+    echo text >source/file
+    write_config <<'END'
+[scope sys-a]
+source = source
+default = read
+[scope sys-b]
+source = source
+default = read
+END
+}
+
+TEST_MOUNT=$(shared_copy "$SCOPEFS_BUILDDIR" system/mount.fuse.scopefs)/system/mount.fuse.scopefs
+export TEST_MOUNT
+
+is_mounted_by_mount() {
+    make_scope
+    export SCOPEFS
+    SCOPEFS=$(command -v scopefs)
+    ok "mount.fuse.scopefs mounts a scope" "$TEST_MOUNT" sys-a "$workdir/m" -n -o "rw,nofail,config=$config,x-systemd.automount"
+    is "as mount(8) and fstab call it" "$(cat m/file)" text
+    unmount_view "$workdir/m"
+    exits "an option that it does not know" 1 "$TEST_MOUNT" sys-a "$workdir/m" -o "config=$config,colour"
+    like "is named" "$errors" "unknown option 'colour'"
+    ok "unless mount says to be sloppy" "$TEST_MOUNT" sys-a "$workdir/m" -s -o "config=$config,colour"
+    unmount_view "$workdir/m"
+    exits "ro is refused, as rules say that" 1 "$TEST_MOUNT" sys-a "$workdir/m" -o "config=$config,ro"
+    ok "nothing is mounted then" eval '! is_mounted "$workdir/m"'
+}
+
+tells_the_service_manager() {
+    make_scope
+    # Binds the socket, then prints each datagram as a line.
+    perl -MSocket -e '
+        $| = 1;
+        socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die;
+        bind($s, pack_sockaddr_un("notify")) or die;
+        while (defined recv($s, my $text, 100, 0)) { print "$text\n"; exit if $text =~ /STOPPING/ }' >told &
+    local manager=$!
+    wait_for '[[ -S notify ]]'
+    NOTIFY_SOCKET=$workdir/notify scopefs mount -f -c "$config" sys-a "$workdir/m" 2>/dev/null &
+    local view=$!
+    wait_for 'grep -q READY=1 told'
+    is "a view in the foreground says that it is ready when it can be used" "$(cat m/file)" text
+    kill "$view"
+    wait_for 'grep -q STOPPING=1 told'
+    pass "and that it stops"
+    wait "$view" "$manager"
+    ok "upon which it is unmounted" eval '! is_mounted "$workdir/m"'
+}
+
+probes_the_host() {
+    ok "doctor finds that views can be mounted here" scopefs doctor
+    like "it looks at the driver" "$output" "good +/dev/fuse"
+    like "and at the runtime folder" "$output" "runtime folder: .*scopefs"
+    exits "without fusermount3 and its like" "$((EUID == 0 ? 0 : 1))" env PATH=/nowhere "$(command -v scopefs)" doctor
+    like "it says how to get them" "$output" "apt install fuse3"
+}
+
+# The candidates for the last of the words.
+complete_words() {
+    local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _scopefs
+    printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd' '
+}
+
+completes_in_bash() {
+    make_scope
+    # shellcheck source=../../system/completion/scopefs
+    . "$SCOPEFS_SRCDIR/system/completion/scopefs"
+    is "commands" "$(complete_words scopefs exp)" explain
+    is "options, as --help has them" "$(complete_words scopefs ps --)" "--help --json --watch"
+    is "scopes" "$(complete_words scopefs up sys)" "sys-a sys-b"
+    is "of the file that is named" "$(complete_words scopefs explain -c "$config" s)" "sys-a sys-b"
+    is "paths in a scope" "$(complete_words scopefs explain sys-a s)" "src/"
+    is "scopes for scopefs-exec" "$(complete_words scopefs-exec sys)" "sys-a sys-b"
+}
+
+for_each_user is_mounted_by_mount
+for_each_user tells_the_service_manager
+for_each_user probes_the_host
+new_workdir
+cd "$workdir" || exit
+completes_in_bash
+if command -v systemd-analyze >/dev/null; then
+    for unit in system user; do
+        folder=$workdir/units-$unit
+        mkdir "$folder"
+        place=$SCOPEFS_BUILDDIR/system
+        [[ $unit == system ]] || place=$place/user
+        # Wherever the program will be installed, here is one.
+        sed "s|=/[^ ]*/scopefs |=$SCOPEFS_BUILDDIR/scopefs |; s|man:scopefs[^ ]*||g" "$place/scopefs@.service" >"$folder/scopefs@.service"
+        run systemd-analyze verify --man=no "--$unit" "$folder/scopefs@one.service"
+        unlike "systemd knows all settings of the $unit unit" "$errors" 'scopefs@(one|\.).*(Unknown|Failed|ignoring)'
+    done
+fi
+done_testing
