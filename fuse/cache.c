@@ -3,9 +3,14 @@
 #include "attributes.h"
 
 #include "scopefs/config.h"
+#include "scopefs/log.h"
 
+#include <errno.h>
+#include <linux/fuse.h>
 #include <linux/magic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -28,6 +33,16 @@ static const struct {
                        "tell"},
 };
 
+static int64_t nanoseconds(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+int64_t cache_change_time(const struct stat *attributes)
+{
+    return nanoseconds(&attributes->st_ctim);
+}
+
 /* Set once before requests come, constant afterwards. */
 static double scope_seconds = CACHE_SECONDS;
 
@@ -36,35 +51,46 @@ void cache_configure(double seconds)
     scope_seconds = seconds;
 }
 
-static double timeout(const struct node *directory, enum cached_thing thing)
+/* A watched directory tells of its changes; only those through a mapping or from before a crash of
+ * inotify's queue would wait for the end of this time. */
+enum { WATCHED_SECONDS = 60 };
+
+static double timeout(const struct node *directory, bool watched, enum cached_thing thing)
 {
     bool agreed = directory && atomic_load(&directory->has_locked);
-    return table[agreed ? CACHED_AGREED : thing].share * scope_seconds;
+    double seconds = watched ? WATCHED_SECONDS : scope_seconds;
+    return table[agreed ? CACHED_AGREED : thing].share * seconds;
 }
 
 double cache_entry_timeout(const struct node *directory)
 {
-    return timeout(directory, CACHED_ENTRY);
+    return timeout(directory, atomic_load(&directory->watched), CACHED_ENTRY);
 }
 
 double cache_absence_timeout(const struct node *directory)
 {
-    return timeout(directory, CACHED_ABSENCE);
+    return timeout(directory, atomic_load(&directory->watched), CACHED_ABSENCE);
+}
+
+static enum cached_thing kind_of(const struct stat *attributes)
+{
+    bool shared = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
+    return shared ? CACHED_SHARED : CACHED_ATTRIBUTES;
 }
 
 double cache_found_timeout(const struct node *directory, const struct stat *attributes)
 {
-    bool shared = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
-    return timeout(directory, shared ? CACHED_SHARED : CACHED_ATTRIBUTES);
+    return timeout(directory, atomic_load(&directory->watched), kind_of(attributes));
 }
 
 /* A file that is locked itself is asked for again with each lock. */
 double cache_attribute_timeout(struct node_tree *tree, struct node *node,
                                const struct stat *attributes)
 {
-    bool agreed = !atomic_load(&node->has_locked) && node_is_beside_locked(tree, node);
-    return agreed ? table[CACHED_AGREED].share * scope_seconds
-                  : cache_found_timeout(NULL, attributes);
+    if (!atomic_load(&node->has_locked) && node_is_beside_locked(tree, node))
+        return 0;
+    atomic_store(&node->told_ns, cache_change_time(attributes));
+    return timeout(NULL, node_is_in_watched(tree, node), kind_of(attributes));
 }
 
 /* File systems with FS_MGTIME, Linux 6.13. */
@@ -90,14 +116,24 @@ bool cache_times_are_exact(int fd)
     }
 }
 
+/* linux/fuse.h since 6.16, FUSE 7.44 */
+enum { NOTIFY_INC_EPOCH = 8 };
+
+/* Makes the kernel look up every name again, also those it knows to be absent. Older kernels do not
+ * know it; there an absent name stays absent for as long as cache.c says. libfuse has no call for
+ * it before 3.18. */
+void cache_forget_names(struct view *view)
+{
+    struct fuse_out_header header = {.len = sizeof(header), .error = NOTIFY_INC_EPOCH};
+    struct iovec vector = {.iov_base = &header, .iov_len = sizeof(header)};
+    if (writev(fuse_session_fd(view->session), &vector, 1) < 0 && errno != EINVAL)
+        log_warning("%s: the kernel did not take the new epoch: %s", view->name,
+                    strerrorname_np(errno));
+}
+
 void cache_forget_attributes(struct view *view, uint64_t node_id)
 {
     fuse_lowlevel_notify_inval_inode(view->session, node_id, -1, 0);
-}
-
-static int64_t nanoseconds(const struct timespec *time)
-{
-    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
 /* File times advance in steps of up to 10 ms (kernels without multigrain timestamps): two changes

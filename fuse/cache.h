@@ -38,6 +38,12 @@ void cache_take_lock(struct view *view, struct node *node, int fd);
  * at the file in between. */
 bool cache_times_are_exact(int fd);
 
+/* The time by which a later change of the object can be told from this one. */
+int64_t cache_change_time(const struct stat *attributes);
+
+/* The kernel shall look up every name again. */
+void cache_forget_names(struct view *view);
+
 /* The kernel shall ask again for the attributes of this node: something changed them by another
  * name. Safe while requests on the node run, because no page and no lock of it is touched. */
 void cache_forget_attributes(struct view *view, uint64_t node_id);

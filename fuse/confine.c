@@ -102,6 +102,8 @@ static const char *const allowed_calls[] = {
     "fdatasync",
     "copy_file_range",
     "umask",
+    "inotify_add_watch",
+    "inotify_rm_watch",
     "capget",
     "capset",
     "setxattr",

@@ -149,6 +149,16 @@ struct node *node_get(struct node_tree *tree, uint64_t id)
     return node;
 }
 
+struct node *node_get_child(struct node_tree *tree, struct node *parent, const char *name)
+{
+    pthread_rwlock_rdlock(&tree->lock);
+    struct node *node = node_find_child(tree, parent, name, strlen(name));
+    if (node)
+        atomic_fetch_add(&node->holds, 1);
+    pthread_rwlock_unlock(&tree->lock);
+    return node;
+}
+
 void node_put(struct node_tree *tree, struct node *node)
 {
     drop_holds(tree, node, 1);
@@ -168,21 +178,22 @@ static bool same_identity(const struct identity *one, const struct identity *oth
 }
 
 /* The id of the child if it is this very object, with one more lookup; 0 otherwise. Any lock. */
-static uint64_t enter_known(struct node *node, const struct identity *identity)
+static uint64_t enter_known(struct node *node, const struct identity *identity, int64_t told_ns)
 {
     if (!node || !same_identity(&node->identity, identity))
         return 0;
+    atomic_store(&node->told_ns, told_ns);
     atomic_fetch_add(&node->holds, 1);
     atomic_fetch_add(&node->lookups, 1);
     return node->id;
 }
 
 uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *name,
-                    const struct state *state, const struct identity *identity)
+                    const struct state *state, const struct identity *identity, int64_t told_ns)
 {
     size_t length = strlen(name);
     pthread_rwlock_rdlock(&tree->lock);
-    uint64_t id = enter_known(node_find_child(tree, parent, name, length), identity);
+    uint64_t id = enter_known(node_find_child(tree, parent, name, length), identity, told_ns);
     pthread_rwlock_unlock(&tree->lock);
     if (id)
         return id;
@@ -196,12 +207,13 @@ uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *nam
     }
     pthread_rwlock_wrlock(&tree->lock);
     struct node *known = node_find_child(tree, parent, name, length);
-    id = enter_known(known, identity);
+    id = enter_known(known, identity, told_ns);
     if (!id) {
         if (known)
             node_detach(tree, known, NULL);
         node_table_grow(tree);
         made->id = id = ++tree->last_id;
+        atomic_store(&made->told_ns, told_ns);
         atomic_store(&made->holds, 1);
         atomic_store(&made->lookups, 1);
         node_link_id(tree, made);

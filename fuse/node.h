@@ -44,6 +44,8 @@ struct node {
     _Atomic(const struct state *) state; /* changed by rename under the tree's write lock */
     atomic_uint_fast64_t holds;          /* kernel lookups, running requests and children */
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
+    atomic_int_fast64_t told_ns;         /* change time of the attributes that the kernel has */
+    atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
     atomic_int_fast64_t listed_ns;       /* of a directory: when it was last read, see cache.c */
     atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
     atomic_int folds;                    /* of a directory, see folding.c */
@@ -81,6 +83,9 @@ size_t node_tree_count(struct node_tree *tree);
 struct node *node_get(struct node_tree *tree, uint64_t id);
 void node_put(struct node_tree *tree, struct node *node);
 
+/* The node that the kernel has by this name, held; NULL when there is none. */
+struct node *node_get_child(struct node_tree *tree, struct node *parent, const char *name);
+
 #define cleanup_node __attribute__((cleanup(node_hold_cleanup)))
 struct node_hold {
     struct node_tree *tree;
@@ -91,7 +96,7 @@ void node_hold_cleanup(struct node_hold *hold);
 /* The kernel looked the name up and found an object: finds or makes its node, counts one lookup,
  * and returns its id; 0 when memory is gone. */
 uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *name,
-                    const struct state *state, const struct identity *identity);
+                    const struct state *state, const struct identity *identity, int64_t told_ns);
 
 void node_forget(struct node_tree *tree, uint64_t id, uint64_t lookups);
 
@@ -139,6 +144,9 @@ bool node_set_locked(struct node_tree *tree, struct node *node,
 
 /* Whether a file in the directory of the node was ever locked. */
 bool node_is_beside_locked(struct node_tree *tree, struct node *node);
+
+/* Whether changes of the node by its name are noticed (watch.h). */
+bool node_is_in_watched(struct node_tree *tree, struct node *node);
 
 /* A path relative to a descriptor. Small ones need no allocation. */
 struct node_path {

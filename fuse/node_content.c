@@ -8,6 +8,14 @@ bool node_is_beside_locked(struct node_tree *tree, struct node *node)
     return is;
 }
 
+bool node_is_in_watched(struct node_tree *tree, struct node *node)
+{
+    pthread_rwlock_rdlock(&tree->lock);
+    bool is = node->parent && atomic_load(&node->parent->watched);
+    pthread_rwlock_unlock(&tree->lock);
+    return is;
+}
+
 static bool replace_version(struct node_tree *tree, struct content_version *known,
                             const struct content_version *version)
 {

@@ -5,6 +5,7 @@
 #include "guard.h"
 #include "handle.h"
 #include "resolve.h"
+#include "watch.h"
 
 #include "scopefs/fd.h"
 
@@ -100,6 +101,7 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
     struct view *view = target->view;
     struct identity identity;
     *entry = (struct fuse_entry_param){0};
+    watch_directory(view, target->parent);
     cleanup_fd int fd = target->directory_fd < 0
                             ? resolve_open(view, target->parent, target->name, O_PATH)
                             : resolve_in(view, target->directory_fd, target->name, O_PATH);
@@ -113,8 +115,10 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
         return failed;
     entry->attr_timeout = cache_found_timeout(target->parent, &entry->attr);
     entry->entry_timeout = cache_entry_timeout(target->parent);
+    int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(view, target->state, &entry->attr);
-    entry->ino = node_enter(view->nodes, target->parent, target->name, target->state, &identity);
+    entry->ino =
+        node_enter(view->nodes, target->parent, target->name, target->state, &identity, told_ns);
     return entry->ino ? 0 : ENOMEM;
 }
 

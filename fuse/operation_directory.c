@@ -8,6 +8,7 @@
 #include "object.h"
 #include "resolve.h"
 #include "snapshot.h"
+#include "watch.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -83,9 +84,10 @@ static void look_up_entry(const struct listing *listing, const struct snapshot_e
     }
     entry->attr_timeout = cache_found_timeout(listing->directory, &entry->attr);
     entry->entry_timeout = cache_entry_timeout(listing->directory);
+    int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(listing->view, state, &entry->attr);
-    entry->ino =
-        node_enter(listing->view->nodes, listing->directory, found->name, state, &identity);
+    entry->ino = node_enter(listing->view->nodes, listing->directory, found->name, state, &identity,
+                            told_ns);
 }
 
 static bool is_dots(const struct snapshot_entry *found)
@@ -136,6 +138,7 @@ static int renew_snapshot(struct listing *listing, struct handle *handle, off_t 
     if (offset != 0 && handle->snapshot)
         return 0;
     cache_note_listing(listing->directory);
+    watch_directory(listing->view, listing->directory);
     int failed = take_snapshot(listing->view, listing->directory, &fresh);
     return failed ? failed : handle_set_snapshot(listing->view->handles, handle, fresh);
 }

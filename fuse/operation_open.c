@@ -181,8 +181,9 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
     if (!S_ISREG(identity.type))
         return ENXIO;
     entry->attr_timeout = cache_found_timeout(target.parent, &entry->attr);
+    int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(view, target.state, &entry->attr);
-    entry->ino = node_enter(view->nodes, target.parent, name, target.state, &identity);
+    entry->ino = node_enter(view->nodes, target.parent, name, target.state, &identity, told_ns);
     cleanup_node struct node_hold hold = {view->nodes, NULL};
     if (!entry->ino || object_hold(view, entry->ino, &hold) != 0)
         return ENOMEM;

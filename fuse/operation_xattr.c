@@ -133,8 +133,8 @@ static ssize_t get_attribute(struct view *shared, fuse_ino_t id, const char *nam
     cleanup_move_lock struct view *view = view_share(shared);
     if (view->for_all && is_acl(name))
         return get_acl(view, id, name, value);
-    if (!is_user_attribute(name))
-        return -refuse_other(name, ENODATA);
+    if (!is_user_attribute(name)) /* who asks for every file hears by this that it is of no use */
+        return -EOPNOTSUPP;
     cleanup_fd int fd = open_object(view, id, WANT_READ, "getxattr");
     if (fd < 0)
         return fd;

@@ -1,30 +1,11 @@
 #include "reload.h"
 
+#include "cache.h"
 #include "node.h"
 
-#include "scopefs/log.h"
 #include "scopefs/mem.h"
 
-#include <errno.h>
-#include <linux/fuse.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-/* linux/fuse.h since 6.16, FUSE 7.44 */
-enum { NOTIFY_INC_EPOCH = 8 };
-
-/* Makes the kernel look up every name again, also those it knows to be absent. Older kernels do not
- * know it; there an absent name stays absent for as long as cache.c says. libfuse has no call for
- * it before 3.18. */
-static void forget_names(struct view *view)
-{
-    struct fuse_out_header header = {.len = sizeof(header), .error = NOTIFY_INC_EPOCH};
-    struct iovec vector = {.iov_base = &header, .iov_len = sizeof(header)};
-    if (writev(fuse_session_fd(view->session), &vector, 1) < 0 && errno != EINVAL)
-        log_warning("%s: the kernel did not take the new epoch: %s", view->name,
-                    strerrorname_np(errno));
-}
 
 /* What the kernel has to drop of one node. */
 struct stale_node {
@@ -123,6 +104,6 @@ void reload_policy(struct view *view, struct policy_copy *copy)
     pthread_rwlock_unlock(&view->move_lock);
 
     policy_copy_free(old);
-    forget_names(view);
+    cache_forget_names(view);
     forget_stale(view, &rebase);
 }

@@ -8,6 +8,7 @@
 #include "memory_use.h"
 #include "node.h"
 #include "reload.h"
+#include "watch.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
@@ -176,7 +177,7 @@ int server_run(struct view *view, int channel_fd)
         log_error("%s: %s", view->name, error->message);
         return EXIT_FAILURE;
     }
-    if (start_listener(view) != 0)
+    if (start_listener(view) != 0 || watch_start(view) != 0)
         return EXIT_FAILURE;
     struct fuse_loop_config *config = fuse_loop_cfg_create();
     fuse_loop_cfg_set_max_threads(config, WORKERS_AT_MOST);

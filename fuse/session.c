@@ -13,8 +13,10 @@
 #include "server.h"
 #include "supervisor.h"
 #include "unmount.h"
+#include "watch.h"
 
 #include "scopefs/fd.h"
+#include "scopefs/log.h"
 #include "scopefs/mem.h"
 #include "scopefs/mount_table.h"
 
@@ -31,6 +33,17 @@
 static void give_back(void *budget, int kept_fd)
 {
     budget_gone(budget, kept_fd);
+}
+
+/* Without a watch the view is as good, only asked more often. */
+static struct watch *new_watch(const struct view *view)
+{
+    cleanup_error struct error *error = NULL;
+    struct watch *watch = watch_new(view, &error);
+    if (!watch)
+        log_warning("%s: changes are not watched, so the kernel asks again after a second: %s",
+                    view->name, error->message);
+    return watch;
 }
 
 static int open_view(const struct session_plan *plan, struct view *view, struct error **error)
@@ -60,6 +73,8 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
     view->audit_fd = -1;
     view->log = plan->scope->log;
     cache_configure(plan->scope->cache_seconds);
+    if (plan->scope->watched)
+        view->watch = new_watch(view);
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
     if (failed)
         return error_set(error, failed, "cannot look at the source");

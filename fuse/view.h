@@ -54,6 +54,7 @@ struct view {
     struct node_tree *nodes;
     struct handle_table *handles;
     struct budget *budget;
+    struct watch *watch; /* or NULL */
     struct lock_owners *lock_owners;
     struct lock_queue *locks;
     pthread_rwlock_t move_lock;

@@ -95,7 +95,8 @@ static void set_cache(struct loader *loader, const struct setting_target *target
     static const char timeout[] = "timeout ";
     double *seconds = &target->scope->scope.cache_seconds;
     unsigned long long amount;
-    if (strcmp(setting->value, "auto") == 0)
+    target->scope->scope.watched = strcmp(setting->value, "watch") == 0;
+    if (strcmp(setting->value, "auto") == 0 || target->scope->scope.watched)
         *seconds = CACHE_SECONDS;
     else if (strcmp(setting->value, "none") == 0)
         *seconds = 0;
@@ -104,7 +105,7 @@ static void set_cache(struct loader *loader, const struct setting_target *target
         *seconds = (double)amount;
     else
         loader_report(loader, setting_value_place(setting, 0),
-                      "'%s' is no value of cache; write auto, none, or timeout with whole seconds "
+                      "'%s' is no value of cache; write auto, watch, none, or timeout with whole seconds "
                       "from 1 to 86400: timeout 30",
                       setting->value);
 }

@@ -87,6 +87,7 @@ struct scope {
     const struct scope *parent; /* or NULL */
     unsigned long long quota;   /* bytes that the view may add, 0: no limit */
     unsigned long long inodes;  /* files that the view may add, 0: no limit */
+    bool watched;               /* changes of the source are watched, cache_seconds where not */
     double cache_seconds;       /* how long the kernel may keep what the host could change */
     bool submounts;             /* other file systems mounted below the source are shown */
     bool ignore_case;           /* rules match without regard to ASCII case */

@@ -18,8 +18,9 @@ struct mount_row {
     char *point; /* where it is mounted */
     char *type;
     char *source;
-    uid_t user;  /* of a FUSE mount: who may use it; else (uid_t)-1 */
-    gid_t group; /* likewise */
+    char *options; /* of its file system, "rw,memory" */
+    uid_t user;    /* of a FUSE mount: who may use it; else (uid_t)-1 */
+    gid_t group;   /* likewise */
 };
 
 struct mount_table {

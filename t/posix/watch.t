@@ -1,0 +1,90 @@
+#!/bin/bash
+# cache = watch: what the kernel keeps for a minute goes as soon as somebody else changes the source.
+# shellcheck source=../lib.sh
+. "${0%/*}/../lib.sh"
+
+# Well below the minute that things are kept, well above what a loaded machine needs.
+limit_ms=2000
+
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+seen() { # NAME CONDITION: it becomes true in time
+    local begin
+    begin=$(now_ms)
+    until eval "$2"; do
+        if (($(now_ms) - begin > limit_ms)); then
+            flunk "$1"
+            return
+        fi
+    done
+    diag "$1: after $(($(now_ms) - begin)) ms"
+    pass "$1"
+}
+
+# Has the kernel learn all of it, and keep it.
+learn() { ls -lR "$view" >/dev/null && cat "$view/dir/file" >/dev/null && ! stat "$view/dir/absent" 2>/dev/null; }
+
+body() {
+    mkdir -p source/dir/deep
+    echo one >source/dir/file
+    echo kept >source/dir/other
+    write_config <<END
+[scope watched]
+source = source
+cache  = watch
+[rules watched]
+write = /
+none  = hidden
+END
+    mount_view watched || return
+    learn
+
+    echo absent >source/dir/absent
+    seen 'a name that was absent' 'stat "$view/dir/absent" >/dev/null 2>&1'
+    seen 'and is listed' 'ls "$view/dir" | grep -qx absent'
+    echo longer content >source/dir/file
+    seen 'new content and size' '[[ $(stat -c %s "$view/dir/file") == 15 ]]'
+    is 'is read' "$(cat "$view/dir/file")" 'longer content'
+    exec {held}<"$view/dir/file"
+    head -c 4 <&"$held" >/dev/null
+    printf 'LONGER content\n' | dd of=source/dir/file conv=notrunc 2>/dev/null
+    seen 'also through a descriptor from before' '[[ $(head -c 6 "/proc/self/fd/$held") == LONGER ]]'
+    exec {held}<&-
+    chmod 600 source/dir/file
+    seen 'new permissions' '[[ $(stat -c %a "$view/dir/file") == 600 ]]'
+    echo replaced >source/new
+    mv source/new source/dir/file
+    seen 'another file by the same name' '[[ $(cat "$view/dir/file") == replaced ]]'
+    rm source/dir/other
+    seen 'a name that is gone' '! stat "$view/dir/other" >/dev/null 2>&1'
+    mv source/dir source/moved
+    seen 'a directory that moved' 'stat "$view/moved/deep" >/dev/null 2>&1'
+    seen 'and is no more where it was' '! stat "$view/dir" >/dev/null 2>&1'
+    echo below >source/moved/deep/below
+    seen 'what is made below it' '[[ $(cat "$view/moved/deep/below" 2>/dev/null) == below ]]'
+    mkdir source/fresh
+    seen 'a new directory' 'stat "$view/fresh" >/dev/null 2>&1'
+    ! stat "$view/fresh/later" 2>/dev/null
+    echo later >source/fresh/later
+    seen 'and what comes into it' 'stat "$view/fresh/later" >/dev/null 2>&1'
+
+    echo mine >"$view/mine"
+    is 'what the view itself wrote' "$(cat source/mine)" mine
+    mv "$view/mine" "$view/fresh/mine"
+    is 'and moved, is there' "$(cat "$view/fresh/mine")" mine
+    rm "$view/fresh/mine"
+    fails 'and removed, is gone' stat "$view/fresh/mine"
+    echo hidden >source/fresh/hidden
+    fails 'what is hidden stays hidden' stat "$view/fresh/hidden"
+
+    mkdir source/many
+    ls -l "$view/many" >/dev/null
+    for name in {1..2000}; do : >"source/many/$name"; done
+    seen 'thousands of changes at once' '[[ $(ls "$view/many" | wc -l) == 2000 ]]'
+    rm -r source/many
+    seen 'and back' '! ls "$view/many" >/dev/null 2>&1'
+    unmount_view
+}
+
+for_each_user body
+done_testing
