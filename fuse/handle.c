@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { SLOTS = 1024, CLOSING_NS = 100 * 1000 * 1000 };
 
@@ -83,6 +84,7 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
     handle->can_write = can_write;
     atomic_init(&handle->holds, 1);
     atomic_init(&handle->locked, false);
+    atomic_init(&handle->silent, false);
     atomic_init(&handle->closed_at_ns, 0);
     pthread_mutex_init(&handle->lock, NULL);
 
@@ -189,15 +191,33 @@ static bool is_same_file(const struct node *one, const struct node *other)
            one->identity.inode == other->identity.inode;
 }
 
+void handle_set_silent(struct handle_table *table, uint64_t id)
+{
+    cleanup_handle struct handle_hold open = {table, handle_get(table, id)};
+    if (open.handle)
+        atomic_store(&open.handle->silent, true);
+}
+
+/* When the file may last have been closed. */
+static int64_t closed_at(const struct handle *handle)
+{
+    struct timespec now;
+    if (!atomic_load(&handle->silent))
+        return atomic_load(&handle->closed_at_ns);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 int64_t handle_closing_until(struct handle_table *table, const struct node *node)
 {
     int64_t last = 0;
     pthread_rwlock_rdlock(&table->lock);
     for (size_t i = 0; i < SLOTS; i++) {
         for (struct handle *handle = table->slots[i]; handle; handle = handle->next) {
-            int64_t closed = atomic_load(&handle->closed_at_ns);
-            if (closed > last && atomic_load(&handle->locked) && is_same_file(handle->node, node))
-                last = closed;
+            if (!atomic_load(&handle->locked) || !is_same_file(handle->node, node))
+                continue;
+            int64_t closed = closed_at(handle);
+            last = closed > last ? closed : last;
         }
     }
     pthread_rwlock_unlock(&table->lock);

@@ -20,6 +20,7 @@ struct handle {
     bool can_write;
     atomic_uint holds;
     atomic_bool locked;               /* some lock was asked for through it */
+    atomic_bool silent;               /* nothing tells of a close, only of the last one */
     atomic_int_fast64_t closed_at_ns; /* when a process last closed it, CLOCK_MONOTONIC */
     struct handle *next;              /* guarded by the table's lock */
 
@@ -67,6 +68,8 @@ void handle_hold_cleanup(struct handle_hold *hold);
 
 /* The kernel let go of it: it is closed when the last request is through with it. */
 void handle_release(struct handle_table *table, uint64_t id);
+
+void handle_set_silent(struct handle_table *table, uint64_t id);
 
 /* close(2) returns before the kernel tells us that nobody has the file open any more, and only then
  * its locks go. The time until which such word may still come for a handle by which the node's file

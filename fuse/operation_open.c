@@ -117,6 +117,8 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     info->keep_cache = cache_keeps_pages(view->nodes, hold.node, &attributes) && !renewed &&
                        !(info->flags & O_TRUNC);
     info->noflush = needs_no_flush(hold.node, info->flags);
+    if (info->noflush)
+        handle_set_silent(view->handles, info->fh);
     return 0;
 }
 

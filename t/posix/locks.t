@@ -21,9 +21,11 @@ locks_exclude() {
 flock_in_turn() {
     mount_two || return
     : >source/lock
-    local turn refused=0
+    local turn lock refused=0
     for ((turn = 0; turn < 100; turn++)); do
-        flock -n "$one/lock" true || ((refused++))
+        # Every other time the file is new to the view.
+        ((turn % 2)) || { : >"source/lock-$turn" && lock=$one/lock-$turn; }
+        flock -n "$lock" true || ((refused++))
     done
     is "flock(1) gets the lock of a process that has just ended" "$refused" 0
     exits "and is refused what another process has" 1 \
