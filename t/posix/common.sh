@@ -51,9 +51,10 @@ run_name() { # VIEW
 
 # The process that answers the kernel for a view, which is the only child of its supervisor.
 server_of() { # VIEW
-    local supervisor
+    local supervisor server
     supervisor=$(sed -n 's/^pid = //p' "$(run_folder)/$(run_name "$1")")
-    cat "/proc/$supervisor/task/$supervisor/children"
+    read -r server <"/proc/$supervisor/task/$supervisor/children"
+    echo "${server% }"
 }
 
 # How many nodes, handles, lock owners and waiters the server has.

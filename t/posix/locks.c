@@ -126,8 +126,8 @@ static void stop_pair(struct pair *pair)
     worker_stop(&pair->other);
 }
 
-/* The lock of a file that the other closed. In one view the first attempt gets it; the word that
- * the file is closed reaches the source a moment after close(2). */
+/* The lock of a file that somebody else has just closed. In one view the first attempt gets it; the
+ * word that the file is closed reaches the source a moment after close(2). */
 static bool try_closed(const struct kind *kind, const struct worker *worker, int fd)
 {
     double start = now();
@@ -139,13 +139,20 @@ static bool try_closed(const struct kind *kind, const struct worker *worker, int
     return true;
 }
 
+/* Takes the lock that a test begins with. */
+static void take(const struct kind *kind, const struct worker *worker, int fd)
+{
+    if (!try_closed(kind, worker, fd))
+        die("%s: somebody still has the lock", kind->name);
+}
+
 /* --- Tests --- */
 
 static void excludes(const struct kind *kind)
 {
     struct pair pair = start_pair();
-    bool first = try_whole(kind, &pair.one, pair.one_fd, F_WRLCK);
-    ok(first && !try_whole(kind, &pair.other, pair.other_fd, F_WRLCK) &&
+    take(kind, &pair.one, pair.one_fd);
+    ok(!try_whole(kind, &pair.other, pair.other_fd, F_WRLCK) &&
            !try_whole(kind, &pair.other, pair.other_fd, F_RDLCK),
        "%s, %s: a write lock excludes the other", what, kind->name);
     try_whole(kind, &pair.one, pair.one_fd, F_UNLCK);
@@ -163,6 +170,8 @@ static void excludes(const struct kind *kind)
 static void excludes_ranges(const struct kind *kind)
 {
     struct pair pair = start_pair();
+    take(kind, &pair.one, pair.one_fd);
+    try_whole(kind, &pair.one, pair.one_fd, F_UNLCK);
     try_range(kind, &pair.one, pair.one_fd, F_WRLCK, 100, 100);
     ok(try_range(kind, &pair.other, pair.other_fd, F_WRLCK, 0, 100) &&
            try_range(kind, &pair.other, pair.other_fd, F_WRLCK, 200, 0) &&
@@ -192,7 +201,7 @@ static void wakes(const struct kind *kind)
 {
     struct pair pair = start_pair();
     struct call done;
-    try_whole(kind, &pair.one, pair.one_fd, F_WRLCK);
+    take(kind, &pair.one, pair.one_fd);
     begin_waiting(kind, &pair.other, pair.other_fd);
     double start = now();
     try_whole(kind, &pair.one, pair.one_fd, F_UNLCK);
@@ -215,7 +224,7 @@ static void ends_waiting(const struct kind *kind)
 {
     struct pair pair = start_pair();
     struct call done;
-    try_whole(kind, &pair.one, pair.one_fd, F_WRLCK);
+    take(kind, &pair.one, pair.one_fd);
     begin_waiting(kind, &pair.other, pair.other_fd);
     kill(pair.other.process, SIGUSR1);
     ok(worker_end(&pair.other, &done) < 0 && errno == EINTR,
@@ -239,6 +248,8 @@ static void belongs_to_process(void)
     struct pair pair = start_pair();
     int second = open_in(&pair.one, places[0], "hard", O_RDWR);
     int reader = open_in(&pair.one, places[0], "file", O_RDONLY);
+    take(record, &pair.one, pair.one_fd);
+    try_whole(record, &pair.one, pair.one_fd, F_UNLCK);
     ok(try_whole(record, &pair.one, reader, F_RDLCK) &&
            try_whole(record, &pair.one, pair.one_fd, F_WRLCK),
        "%s: a process may write-lock by another descriptor what it has read-locked", what);
@@ -257,8 +268,8 @@ static void belongs_to_description(const struct kind *kind)
 {
     struct pair pair = start_pair();
     int second = open_in(&pair.one, places[0], "file", O_RDWR);
-    bool taken = try_whole(kind, &pair.one, pair.one_fd, F_WRLCK);
-    ok(taken && !try_whole(kind, &pair.one, second, F_WRLCK),
+    take(kind, &pair.one, pair.one_fd);
+    ok(!try_whole(kind, &pair.one, second, F_WRLCK),
        "%s, %s: excludes another description of the same process", what, kind->name);
     close_in(&pair.one, second);
     ok(!try_whole(kind, &pair.other, pair.other_fd, F_WRLCK),
