@@ -3,12 +3,11 @@
 #include "scopefs/fd.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
-enum { SLOTS_AT_START = 256 };
 
 static void free_node(struct node_tree *tree, struct node *node)
 {
@@ -219,6 +218,8 @@ uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *nam
         node_link_id(tree, made);
         node_attach(tree, made, parent, own_name, length);
         tree->count++;
+        if (tree->count > tree->peak)
+            tree->peak = tree->count;
         made = NULL;
         own_name = NULL;
     }
@@ -238,6 +239,22 @@ void node_forget(struct node_tree *tree, uint64_t id, uint64_t lookups)
         drop = lookups < have ? lookups : have;
     while (!atomic_compare_exchange_weak(&node->lookups, &have, have - drop));
     drop_holds(tree, node, drop + 1);
+}
+
+/* Worth the work only when there was much of it. */
+enum { NODES_WORTH_GIVING_BACK = 1024 };
+
+void node_tree_give_back(struct node_tree *tree)
+{
+    pthread_rwlock_wrlock(&tree->lock);
+    bool much = tree->peak >= NODES_WORTH_GIVING_BACK && tree->count < tree->peak / 2;
+    if (much) {
+        tree->peak = tree->count;
+        node_table_shrink(tree);
+    }
+    pthread_rwlock_unlock(&tree->lock);
+    if (much)
+        malloc_trim(0);
 }
 
 bool node_known(struct node_tree *tree, struct node *parent, const char *name)

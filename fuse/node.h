@@ -100,6 +100,9 @@ uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *nam
 
 void node_forget(struct node_tree *tree, uint64_t id, uint64_t lookups);
 
+/* The kernel forgot many nodes: their memory goes back to the host once it is worth the work. */
+void node_tree_give_back(struct node_tree *tree);
+
 /* Whether the kernel knows something by this name. */
 bool node_known(struct node_tree *tree, struct node *parent, const char *name);
 

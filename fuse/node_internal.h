@@ -8,10 +8,12 @@
 
 /* Lock order: lock, then content_lock. Neither is held across a system call on the source,
  * but for the closing of a kept descriptor. */
+enum { SLOTS_AT_START = 256 };
+
 struct node_tree {
     pthread_rwlock_t lock;
     struct node **by_id, **by_name; /* chains; `slots` of each, a power of two */
-    size_t slots, count;
+    size_t slots, count, peak;      /* peak: the largest count since memory was given back */
     uint64_t last_id;
     struct node *root;
     pthread_mutex_t content_lock;
@@ -27,6 +29,7 @@ void node_link_id(struct node_tree *tree, struct node *node);
 void node_unlink_id(struct node_tree *tree, struct node *node);
 void node_unlink_name(struct node_tree *tree, struct node *node);
 void node_table_grow(struct node_tree *tree);
+void node_table_shrink(struct node_tree *tree);
 
 /* Puts a node that is in no name chain under (parent, name). `name` is taken over. */
 void node_attach(struct node_tree *tree, struct node *node, struct node *parent, char *name,

@@ -71,12 +71,9 @@ void node_unlink_name(struct node_tree *tree, struct node *node)
     *at = node->next_by_name;
 }
 
-/* Growing is an optimisation: without memory the chains only get longer. */
-void node_table_grow(struct node_tree *tree)
+/* Another size is an optimisation: without memory the chains only are not as short. */
+static void resize(struct node_tree *tree, size_t slots)
 {
-    if (tree->count < tree->slots)
-        return;
-    size_t slots = tree->slots * 2;
     struct node **by_id = calloc(slots, sizeof(struct node *));
     struct node **by_name = calloc(slots, sizeof(struct node *));
     if (!by_id || !by_name) {
@@ -99,6 +96,21 @@ void node_table_grow(struct node_tree *tree)
         }
     }
     free(old_by_id);
+}
+
+void node_table_grow(struct node_tree *tree)
+{
+    if (tree->count >= tree->slots)
+        resize(tree, tree->slots * 2);
+}
+
+void node_table_shrink(struct node_tree *tree)
+{
+    size_t slots = tree->slots;
+    while (slots > SLOTS_AT_START && slots > tree->count * 4)
+        slots /= 2;
+    if (slots < tree->slots)
+        resize(tree, slots);
 }
 
 void node_attach(struct node_tree *tree, struct node *node, struct node *parent, char *name,

@@ -50,6 +50,7 @@ void operation_forget_multi(fuse_req_t request, size_t count, struct fuse_forget
 {
     for (size_t i = 0; i < count; i++)
         node_forget(view_of(request)->nodes, forgets[i].ino, forgets[i].nlookup);
+    node_tree_give_back(view_of(request)->nodes);
     fuse_reply_none(request);
 }
 
