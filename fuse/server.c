@@ -185,7 +185,5 @@ int server_run(struct view *view, int channel_fd)
     fuse_loop_cfg_destroy(config);
     if (ended < 0)
         log_error("%s: serving ended: %s", view->name, strerror(-ended));
-    lock_queue_free(view->locks);
-    view->locks = NULL;
     return ended < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

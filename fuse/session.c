@@ -193,12 +193,12 @@ static struct fuse_session *new_session(const struct session_plan *plan, struct 
     return session;
 }
 
-/* In the child: serves, and leaves without a word to the mount, which is the supervisor's. */
+/* In the child: serves, and leaves without a word to the mount, which is the supervisor's. Nothing
+ * is taken apart, because the threads that listen and watch still use it; the end of the process is
+ * the end of the connection, and of whoever waits in it. */
 static _Noreturn void be_server(struct view *view, int channel_fd)
 {
-    int status = server_run(view, channel_fd);
-    close_view(view);
-    _exit(status);
+    _exit(server_run(view, channel_fd));
 }
 
 /* In the parent: keeps neither the FUSE descriptor nor the nodes, so that the server's death is the
