@@ -42,6 +42,20 @@ static void tell_failure(struct work *work, struct job *job, const char *message
     fprintf(stderr, "%s: %s: %s\n", work->wanted->command, job->scope->name, message);
 }
 
+/* Scopes of one template may have one mount point. */
+static void compare_places(struct work *work, size_t number)
+{
+    struct job *job = &work->jobs[number];
+    for (size_t i = 0; i < number && job->progress == JOB_WAITING; i++) {
+        if (strcmp(work->jobs[i].place, job->place) != 0)
+            continue;
+        cleanup_free char *text = xasprintf("%s is the mount point of scope %s, too; give each its "
+                                            "own",
+                                            job->place, work->jobs[i].scope->name);
+        tell_failure(work, job, text);
+    }
+}
+
 /* Whether something already is where the scope belongs: its own view, or another one, which fails.
  */
 static void look_at_place(struct work *work, struct job *job, const struct roster *roster)
@@ -68,7 +82,8 @@ static void look_at_place(struct work *work, struct job *job, const struct roste
 static bool comes_after(const struct job *job, const struct job *other)
 {
     size_t length = strlen(other->place);
-    return job->scope->parent == other->scope ||
+    const struct scope *parent = job->scope->parent;
+    return (parent && strcmp(parent->name, other->scope->name) == 0) ||
            (strncmp(job->place, other->place, length) == 0 && job->place[length] == '/');
 }
 
@@ -215,6 +230,7 @@ int bring_up(const struct bring_up *wanted, struct error **error)
                             .place = launch_place(wanted->scopes[i]),
                             .messages_fd = -1};
         look_at_place(&work, job, &roster);
+        compare_places(&work, i);
     }
     run_jobs(&work);
     if (work.failed && !wanted->keep_going)

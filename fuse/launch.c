@@ -5,6 +5,7 @@
 #include "run_file.h"
 #include "service_notify.h"
 #include "session.h"
+#include "source_folder.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
@@ -72,7 +73,8 @@ char *launch_place(const struct scope *scope)
 }
 
 /* Everything that can be wrong is found here, in the caller's process, before the daemon starts. */
-static int prepare(const struct launch *launch, struct mount_point *point, struct error **error)
+static int prepare(const struct launch *launch, const struct session_plan *plan,
+                   struct mount_point *point, struct error **error)
 {
     cleanup_free char *place = launch->place ? xstrdup(launch->place) : launch_place(launch->scope);
     if (!launch->place && !launch->scope->mount) {
@@ -80,6 +82,10 @@ static int prepare(const struct launch *launch, struct mount_point *point, struc
         if (runtime_fd < 0)
             return -1;
     }
+    bool for_one = plan->for_one_user;
+    if (launch->scope->create && source_folder_make(launch->scope, for_one ? plan->user : geteuid(),
+                                                    for_one ? plan->group : getegid(), error) < 0)
+        return -1;
     cleanup_fd int source_fd = mount_point_open_source(launch->scope, error);
     if (source_fd < 0 || mount_point_open(place, !launch->place, source_fd, point, error) < 0)
         return -1;
@@ -93,7 +99,7 @@ int launch_view(const struct launch *launch, struct error **error)
     struct mount_point point;
     if (find_user(launch, &mounting.plan, error) < 0)
         return -1;
-    cleanup_fd int source_fd = prepare(launch, &point, error);
+    cleanup_fd int source_fd = prepare(launch, &mounting.plan, &point, error);
     if (source_fd < 0)
         return -1;
     mounting.plan.source_fd = source_fd;

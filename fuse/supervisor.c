@@ -3,6 +3,7 @@
 #include "audit_log.h"
 #include "channel.h"
 #include "control.h"
+#include "expiry.h"
 #include "run_file.h"
 #include "service_notify.h"
 #include "status.h"
@@ -27,6 +28,7 @@ struct supervisor {
     int channel_fd, signal_fd;
     struct control control;
     struct audit_log audit;
+    struct expiry expiry;
     struct policy_file policy_file;
     bool ready;
 };
@@ -201,6 +203,29 @@ static void take_message(struct supervisor *supervisor)
     message_free(&message);
 }
 
+static int timeout_of(const struct supervisor *supervisor)
+{
+    int audit = audit_log_timeout(&supervisor->audit);
+    int expiry = supervisor->ready ? expiry_timeout(&supervisor->expiry) : -1;
+    if (audit < 0 || expiry < 0)
+        return audit < 0 ? expiry : audit;
+    return audit < expiry ? audit : expiry;
+}
+
+/* A view in use is left alone: it stays mounted, and is looked at again later. */
+static void end_when_over(struct supervisor *supervisor)
+{
+    cleanup_strbuf struct strbuf counters = {0};
+    if (!supervisor->ready || !expiry_is_due(&supervisor->expiry) ||
+        ask_server(supervisor, MESSAGE_COUNTERS, "", 0, &counters) < 0)
+        return;
+    const char *found = strstr(counters.bytes, "operations=");
+    unsigned long long operations = found ? strtoull(found + 11, NULL, 10) : 0;
+    if (expiry_look(&supervisor->expiry, operations) &&
+        unmount_view(supervisor->plan->point->path, false, NULL) == 0)
+        log_info("%s: unmounted, because its time is over", supervisor->plan->scope->name);
+}
+
 /* True, with its status, once the server has ended. */
 static bool has_ended(const struct supervisor *supervisor, int *status)
 {
@@ -217,7 +242,7 @@ static int watch(struct supervisor *supervisor)
             {.fd = supervisor->control.socket_fd, .events = POLLIN},
             {.fd = audit_log_descriptor(&supervisor->audit), .events = POLLIN},
         };
-        if (poll(wanted, 4, audit_log_timeout(&supervisor->audit)) < 0)
+        if (poll(wanted, 4, timeout_of(supervisor)) < 0)
             continue;
         if (wanted[0].revents)
             take_signal(supervisor);
@@ -228,6 +253,7 @@ static int watch(struct supervisor *supervisor)
         if (wanted[2].revents)
             control_serve(&supervisor->control, run_command, supervisor);
         audit_log_run(&supervisor->audit, wanted[3].revents != 0);
+        end_when_over(supervisor);
     }
     return status;
 }
@@ -246,6 +272,7 @@ int supervisor_run(const struct session_plan *plan, pid_t server, const struct s
     };
     note_policy_file(&supervisor, plan->config_file, plan->config_digest);
     audit_log_open(&supervisor.audit, plan->scope->name, link->audit_fd, plan->report_fd < 0);
+    expiry_start(&supervisor.expiry, plan->scope->expires_ms, plan->scope->idle_ms);
     int status = watch(&supervisor);
     audit_log_close(&supervisor.audit);
     note_policy_file(&supervisor, NULL, 0);

@@ -12,6 +12,8 @@ enum { END_SECONDS = 10 };
 
 static bool is_wanted(const struct take_down *wanted, const struct roster_view *view)
 {
+    if (wanted->all && view->has_record && strcmp(view->record.config, wanted->config_file) == 0)
+        return true;
     for (size_t i = 0; i < wanted->count; i++)
         if (roster_view_is_of(view, wanted->scopes[i], wanted->config_file))
             return true;

@@ -11,6 +11,7 @@ struct take_down {
     const struct scope *const *scopes;
     size_t count;
     const char *config_file; /* absolute: views of scopes of this file alone */
+    bool all;                /* of whatever scope of the file */
     bool lazy;               /* also when they are in use */
     bool quiet;              /* say only what went wrong */
     const char *command;     /* in front of messages */

@@ -5,6 +5,7 @@
 #include "paths.h"
 #include "policy_build.h"
 #include "suggest.h"
+#include "template.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -19,6 +20,7 @@ struct whole_config {
     struct config config;
     struct arena arena; /* of everything but the policies, and of this itself */
     struct scope_draft *drafts;
+    struct whole_config *next_instance; /* with one of the templates turned into a scope */
 };
 
 static void free_loaded(struct loader *loader)
@@ -44,9 +46,10 @@ static struct config *finish(struct loader *loader, const char *file, size_t err
     const struct scope **scopes = arena_alloc(loader->arena, count * sizeof(*scopes));
     whole->config.file = arena_strdup(loader->arena, file);
     whole->config.scopes = scopes;
-    whole->config.scope_count = count;
     for (struct scope_draft *draft = loader->drafts; draft; draft = draft->next)
-        *scopes++ = &draft->scope;
+        if (!is_template_name(draft->scope.name))
+            *scopes++ = &draft->scope;
+    whole->config.scope_count = (size_t)(scopes - whole->config.scopes);
     whole->drafts = loader->drafts;
     whole->arena = *loader->arena;
     return &whole->config;
@@ -61,7 +64,7 @@ static bool check_scope_name(struct loader *loader, const struct ini_section *se
         return false;
     }
     place.column = section->name_column;
-    if (!is_valid_name(section->name)) {
+    if (!is_valid_name(section->name) && !is_template_name(section->name)) {
         loader_report(loader, place, "'%s' cannot be a scope's name: " NAME_SYNTAX, section->name);
         return false;
     }
@@ -177,7 +180,9 @@ int config_digest_file(const char *file, uint64_t *digest)
     return 0;
 }
 
-struct config *config_load(const char *file, struct diagnostics *diagnostics)
+/* With an instance, the template that fits is that scope. */
+static struct config *load_file(const char *file, const char *instance,
+                                struct diagnostics *diagnostics)
 {
     size_t errors_before = diagnostics->errors;
     struct arena arena = {0};
@@ -198,7 +203,9 @@ struct config *config_load(const char *file, struct diagnostics *diagnostics)
         arena_free(&arena);
         return NULL;
     }
-    const struct ini_file *ini = ini_read(&arena, file, contents, size, diagnostics);
+    struct ini_file *ini = ini_read(&arena, file, contents, size, diagnostics);
+    if (instance)
+        template_become(&arena, ini, instance);
     apply_settings(&loader, ini);
     if (!loader.drafts)
         diagnostics_add(diagnostics, SEVERITY_ERROR, file, 0, 0,
@@ -207,6 +214,11 @@ struct config *config_load(const char *file, struct diagnostics *diagnostics)
     if (config)
         config->digest = digest;
     return config;
+}
+
+struct config *config_load(const char *file, struct diagnostics *diagnostics)
+{
+    return load_file(file, NULL, diagnostics);
 }
 
 static void add_option_presets(struct loader *loader, struct scope_draft *draft,
@@ -294,16 +306,57 @@ char *config_find(struct error **error)
     return NULL;
 }
 
+static const struct scope *find_scope_named(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->scope_count; i++)
+        if (strcmp(config->scopes[i]->name, name) == 0)
+            return config->scopes[i];
+    return NULL;
+}
+
+static bool has_template(const struct whole_config *whole, const char *name)
+{
+    for (const struct scope_draft *draft = whole->drafts; draft; draft = draft->next)
+        if (template_fits(draft->scope.name, name))
+            return true;
+    return false;
+}
+
+/* Reads the file again with the template as this scope, which the configuration then owns. */
+static const struct scope *make_instance(struct whole_config *whole, const char *name,
+                                         struct error **error)
+{
+    cleanup_diagnostics struct diagnostics diagnostics = {0};
+    struct whole_config *made =
+        (struct whole_config *)load_file(whole->config.file, name, &diagnostics);
+    if (!made) {
+        for (size_t i = 0; i < diagnostics.count; i++)
+            if (diagnostics.items[i].severity == SEVERITY_ERROR) {
+                error_set(error, 0, "%s:%u: %s", diagnostics.items[i].file,
+                          diagnostics.items[i].line, diagnostics.items[i].message);
+                break;
+            }
+        return NULL;
+    }
+    made->next_instance = whole->next_instance;
+    whole->next_instance = made;
+    return find_scope_named(&made->config, name);
+}
+
 const struct scope *config_scope(const struct config *config, const char *name,
                                  struct error **error)
 {
+    struct whole_config *whole = (struct whole_config *)config;
+    const struct scope *scope = NULL;
+    for (struct whole_config *at = whole; at && !scope; at = at->next_instance)
+        scope = find_scope_named(&at->config, name);
+    if (!scope && has_template(whole, name))
+        return make_instance(whole, name, error);
+    if (scope)
+        return scope;
     cleanup_strbuf struct strbuf known = {0};
-    for (size_t i = 0; i < config->scope_count; i++) {
-        const struct scope *scope = config->scopes[i];
-        if (strcmp(scope->name, name) == 0)
-            return scope;
-        strbuf_add_format(&known, "%s%s", i ? ", " : "", scope->name);
-    }
+    for (const struct scope_draft *draft = whole->drafts; draft; draft = draft->next)
+        strbuf_add_format(&known, "%s%s", known.length ? ", " : "", draft->scope.name);
     cleanup_strbuf struct strbuf quoted = {0};
     strbuf_add_quoted(&quoted, name, strlen(name));
     error_set(error, 0, "%s has no scope '%s'; there are: %s", config->file,
@@ -316,6 +369,8 @@ void config_free(struct config *config)
     if (!config)
         return;
     struct whole_config *whole = (struct whole_config *)config;
+    if (whole->next_instance)
+        config_free(&whole->next_instance->config);
     for (struct scope_draft *draft = whole->drafts; draft; draft = draft->next)
         policy_free(draft->policy);
     arena_free(&whole->arena);

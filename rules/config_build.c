@@ -5,6 +5,7 @@
 #include "policy_build.h"
 #include "preset.h"
 #include "suggest.h"
+#include "template.h"
 
 #include "scopefs/mem.h"
 
@@ -217,14 +218,16 @@ static unsigned line_of_mount(const struct scope_draft *draft)
     return draft->scope.place.line;
 }
 
-/* Two views on one directory would hide each other. */
+/* Two views on one directory would hide each other. A template has as many as it has scopes. */
 static void check_mount(struct loader *loader, const struct scope_draft *draft)
 {
     const struct scope_draft *other = loader->drafts;
-    while (draft->scope.mount && other != draft &&
-           (!other->scope.mount || strcmp(other->scope.mount, draft->scope.mount) != 0))
+    if (!draft->scope.mount || is_template_name(draft->scope.name))
+        return;
+    while (other != draft && (!other->scope.mount || is_template_name(other->scope.name) ||
+                              strcmp(other->scope.mount, draft->scope.mount) != 0))
         other = other->next;
-    if (!draft->scope.mount || other == draft)
+    if (other == draft)
         return;
     struct setting_place place = {draft->scope.place.file, line_of_mount(draft), 1};
     loader_report(loader, place,

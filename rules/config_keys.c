@@ -3,6 +3,7 @@
 #include "setting_value.h"
 #include "suggest.h"
 
+#include "scopefs/duration.h"
 #include "scopefs/mem.h"
 
 static void set_source(struct loader *loader, const struct setting_target *target,
@@ -104,10 +105,11 @@ static void set_cache(struct loader *loader, const struct setting_target *target
              setting_amount(setting->value + strlen(timeout), "", &amount) && amount <= 86400)
         *seconds = (double)amount;
     else
-        loader_report(loader, setting_value_place(setting, 0),
-                      "'%s' is no value of cache; write auto, watch, none, or timeout with whole seconds "
-                      "from 1 to 86400: timeout 30",
-                      setting->value);
+        loader_report(
+            loader, setting_value_place(setting, 0),
+            "'%s' is no value of cache; write auto, watch, none, or timeout with whole seconds "
+            "from 1 to 86400: timeout 30",
+            setting->value);
 }
 
 static void set_case(struct loader *loader, const struct setting_target *target,
@@ -115,6 +117,33 @@ static void set_case(struct loader *loader, const struct setting_target *target,
 {
     static const char *const words[] = {"exact", "ignore"};
     target->scope->scope.ignore_case = setting_choose(loader, setting, words, 2) == 1;
+}
+
+static void set_create(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    static const char *const words[] = {"no", "yes"};
+    target->scope->scope.create = setting_choose(loader, setting, words, 2) == 1;
+}
+
+static void set_time(struct loader *loader, const struct ini_setting *setting,
+                     unsigned long *milliseconds)
+{
+    if (!duration_parse(setting->value, milliseconds))
+        loader_report(loader, setting_value_place(setting, 0), "'%s' is no time; " DURATION_SYNTAX,
+                      setting->value);
+}
+
+static void set_expires(struct loader *loader, const struct setting_target *target,
+                        const struct ini_setting *setting)
+{
+    set_time(loader, setting, &target->scope->scope.expires_ms);
+}
+
+static void set_idle(struct loader *loader, const struct setting_target *target,
+                     const struct ini_setting *setting)
+{
+    set_time(loader, setting, &target->scope->scope.idle_ms);
 }
 
 static void set_log(struct loader *loader, const struct setting_target *target,
@@ -149,19 +178,14 @@ static void set_description(struct loader *loader, const struct setting_target *
 }
 
 static const struct config_key scope_keys[] = {
-    {"source", KEY_ONCE, false, set_source},
-    {"mount", KEY_ONCE, false, set_mount},
-    {"preset", KEY_LIST, false, add_preset},
-    {"default", KEY_ONCE, false, set_default},
-    {"parent", KEY_ONCE, false, set_parent},
-    {"user", KEY_ONCE, false, set_user},
-    {"submounts", KEY_ONCE, false, set_submounts},
-    {"case", KEY_ONCE, false, set_case},
-    {"quota", KEY_ONCE, false, set_quota},
-    {"inodes", KEY_ONCE, false, set_inodes},
-    {"cache", KEY_ONCE, false, set_cache},
-    {"log", KEY_ONCE, false, set_log},
-    {0},
+    {"source", KEY_ONCE, false, set_source},       {"mount", KEY_ONCE, false, set_mount},
+    {"preset", KEY_LIST, false, add_preset},       {"default", KEY_ONCE, false, set_default},
+    {"parent", KEY_ONCE, false, set_parent},       {"user", KEY_ONCE, false, set_user},
+    {"submounts", KEY_ONCE, false, set_submounts}, {"case", KEY_ONCE, false, set_case},
+    {"quota", KEY_ONCE, false, set_quota},         {"inodes", KEY_ONCE, false, set_inodes},
+    {"cache", KEY_ONCE, false, set_cache},         {"log", KEY_ONCE, false, set_log},
+    {"create", KEY_ONCE, false, set_create},       {"expires", KEY_ONCE, false, set_expires},
+    {"idle", KEY_ONCE, false, set_idle},           {0},
 };
 
 /* The pattern itself is checked where it is parsed, also for being empty. */

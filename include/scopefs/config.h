@@ -93,13 +93,16 @@ struct scope {
     bool ignore_case;           /* rules match without regard to ASCII case */
     struct exec_settings exec;
     enum log_mode log;
+    bool create;              /* the source is made when it is missing */
+    unsigned long expires_ms; /* the view unmounts so long after it was mounted; 0: never */
+    unsigned long idle_ms;    /* and when nobody used it for so long; 0: never */
     const struct policy *policy;
 };
 
 struct config {
     const char *file;                  /* as opened */
     uint64_t digest;                   /* of its bytes */
-    const struct scope *const *scopes; /* in file order */
+    const struct scope *const *scopes; /* in file order, without templates */
     size_t scope_count;
 };
 
@@ -122,7 +125,8 @@ struct config *config_from_options(const char *name, const char *source, const c
  * none. */
 char *config_find(struct error **error);
 
-/* The scope of that name, or NULL with *error set to a message that lists those there are. */
+/* The scope of that name, made from a template if need be and then owned by the configuration, or
+ * NULL with *error set to a message that lists those there are. */
 const struct scope *config_scope(const struct config *config, const char *name,
                                  struct error **error);
 
