@@ -7,54 +7,76 @@
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-static int refuse_busy(const char *point, struct error **error)
-{
-    cleanup_strbuf struct strbuf users = {0};
-    users_of_mount(point, &users);
-    return error_set(error, 0, "%s is in use%s%s; stop what runs in it, or add --lazy", point,
-                     users.length ? " by " : "", users.length ? users.bytes : "");
-}
+/* Somebody who only looks at a view, as `scopefs ps` and desktops do, is through in a moment. */
+enum { TRIES = 20, PAUSE_NS = 10 * 1000 * 1000 };
 
-/* fusermount3 has said why on standard error. */
-static int refuse_as_user(const char *point, bool lazy, struct error **error)
+static int refuse_busy(const char *point, const struct strbuf *users, struct error **error)
 {
-    cleanup_strbuf struct strbuf users = {0};
-    users_of_mount(point, &users);
-    if (users.length && !lazy)
-        return error_set(error, 0, "%s is in use by %s; stop what runs in it, or add --lazy", point,
-                         users.bytes);
-    return error_set(error, 0, "fusermount3 could not unmount %s%s", point,
-                     lazy ? "" : "; if it is in use, add --lazy");
+    return error_set(error, 0, "%s is in use%s%s; stop what runs in it, or add --lazy", point,
+                     users->length ? " by " : "", users->length ? users->bytes : "");
 }
 
 static int unmount_as_root(const char *point, bool lazy, struct error **error)
 {
-    if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
-        return 0;
-    if (errno == EBUSY)
-        return refuse_busy(point, error);
-    return error_set(error, errno, "cannot unmount %s", point);
+    for (unsigned tries = 1;; tries++) {
+        cleanup_strbuf struct strbuf users = {0};
+        if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+            return 0;
+        if (errno != EBUSY)
+            return error_set(error, errno, "cannot unmount %s", point);
+        users_of_mount(point, &users);
+        if (users.length || tries == TRIES)
+            return refuse_busy(point, &users, error);
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
 }
 
-int unmount_view(const char *point, bool lazy, struct error **error)
+/* 0, 1 when it could not, or -1 with *error. Quiet, it does not say why on standard error. */
+static int run_fusermount(const char *point, bool lazy, bool quiet, struct error **error)
 {
-    if (geteuid() == 0)
-        return unmount_as_root(point, lazy, error);
-    const char *const plain[] = {"fusermount3", "-u", "--", point, NULL};
-    const char *const detaching[] = {"fusermount3", "-u", "-z", "--", point, NULL};
+    const char *words[7] = {"fusermount3", "-u"};
+    size_t count = 2;
+    if (lazy)
+        words[count++] = "-z";
+    if (quiet)
+        words[count++] = "-q";
+    words[count++] = "--";
+    words[count] = point;
     pid_t child;
     int status;
     /* posix_spawn(3) does not change the strings, whatever its prototype says. */
-    int failed = posix_spawnp(&child, "fusermount3", NULL, NULL,
-                              (char *const *)(lazy ? detaching : plain), environ);
+    int failed = posix_spawnp(&child, "fusermount3", NULL, NULL, (char *const *)words, environ);
     if (failed)
         return error_set(error, failed, "cannot run fusermount3; install the package fuse3");
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return error_set(error, errno, "lost fusermount3");
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return refuse_as_user(point, lazy, error);
-    return 0;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+static int unmount_as_user(const char *point, bool lazy, struct error **error)
+{
+    for (unsigned tries = 1;; tries++) {
+        cleanup_strbuf struct strbuf users = {0};
+        bool is_last = lazy || tries == TRIES;
+        int failed = run_fusermount(point, lazy, !is_last, error);
+        if (failed <= 0)
+            return failed;
+        users_of_mount(point, &users);
+        if (users.length && !lazy)
+            return refuse_busy(point, &users, error);
+        if (is_last)
+            return error_set(error, 0, "fusermount3 could not unmount %s%s", point,
+                             lazy ? "" : "; if it is in use, add --lazy");
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+}
+
+int unmount_view(const char *point, bool lazy, struct error **error)
+{
+    return geteuid() == 0 ? unmount_as_root(point, lazy, error)
+                          : unmount_as_user(point, lazy, error);
 }
