@@ -75,11 +75,14 @@ static bool answers_user_nothing(const struct mount_row *row)
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-bool roster_view_is_dead(const struct roster_view *view)
+bool roster_view_answers_nothing(const struct roster_view *view)
 {
-    if (view->has_record && view->record.is_locked)
-        return false;
     if (view->row->user != geteuid())
         return geteuid() == 0 && answers_user_nothing(view->row);
     return answers_nothing(view->row);
+}
+
+bool roster_view_is_dead(const struct roster_view *view)
+{
+    return !(view->has_record && view->record.is_locked) && roster_view_answers_nothing(view);
 }

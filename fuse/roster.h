@@ -37,6 +37,9 @@ const struct roster_view *roster_at(const struct roster *roster, const char *poi
 bool roster_view_is_of(const struct roster_view *view, const struct scope *scope,
                        const char *config_file);
 
+/* Whether its server is gone. Its supervisor may still be about to end. */
+bool roster_view_answers_nothing(const struct roster_view *view);
+
 /* Whether nobody serves it any more. Looks at the view when its supervisor is not known. */
 bool roster_view_is_dead(const struct roster_view *view);
 
