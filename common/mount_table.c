@@ -62,6 +62,7 @@ static bool parse_row(char *line, struct mount_row *row)
     row->point = xstrdup(point);
     row->type = xstrdup(type);
     row->source = xstrdup(source);
+    row->options = xstrdup(options ? options : "");
     row->user = id_of(options, "user_id=");
     row->group = id_of(options, "group_id=");
     return true;
@@ -94,6 +95,7 @@ void mount_table_free(struct mount_table *table)
         free(table->rows[i].point);
         free(table->rows[i].type);
         free(table->rows[i].source);
+        free(table->rows[i].options);
     }
     free(table->rows);
     *table = (struct mount_table){0};

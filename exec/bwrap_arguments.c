@@ -71,6 +71,11 @@ static int add_mount(struct strbuf *arguments, const struct sandbox_mount *mount
         break;
     case SANDBOX_TMPFS:
         add_permissions(arguments, mount->permissions);
+        if (mount->size) {
+            add(arguments, "--size");
+            strbuf_add_format(arguments, "%llu", mount->size);
+            strbuf_add(arguments, "", 1);
+        }
         add(arguments, "--tmpfs");
         break;
     case SANDBOX_PROC:
@@ -119,9 +124,11 @@ int bwrap_arguments_add_plan(struct strbuf *arguments, const struct sandbox_plan
     for (size_t i = 0; i < plan->mount_count; i++)
         if (add_mount(arguments, &plan->mounts[i], give, context, error) < 0)
             return -1;
-    /* What is left of the root is bwrap's own tmpfs, and not the agent's to fill. */
+    /* What is left of the root and of /dev is bwrap's own tmpfs, and not the agent's to fill. */
     add(arguments, "--remount-ro");
     add(arguments, "/");
+    add(arguments, "--remount-ro");
+    add(arguments, "/dev");
     add(arguments, "--chdir");
     add(arguments, "/");
     return 0;
@@ -141,7 +148,13 @@ void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_
         strbuf_add_format(arguments, "--device=%u:%u", view->device_major, view->device_minor);
         strbuf_add(arguments, "", 1);
     }
-    add(arguments, "--workspace=" SANDBOX_WORKSPACE);
+    for (size_t i = 0; i < plan->rlimit_count; i++) {
+        strbuf_add_format(arguments, "--limit=%d:%llu", plan->rlimits[i].resource,
+                          plan->rlimits[i].value);
+        strbuf_add(arguments, "", 1);
+    }
+    strbuf_add_format(arguments, "--workspace=%s", plan->workspace);
+    strbuf_add(arguments, "", 1);
     strbuf_add_format(arguments, "--workdir=%s", plan->workdir);
     strbuf_add(arguments, "", 1);
     add(arguments, "--");

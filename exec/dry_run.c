@@ -1,6 +1,7 @@
 #include "dry_run.h"
 
 #include "bwrap_arguments.h"
+#include "cgroup.h"
 #include "process.h"
 #include "sandbox.h"
 #include "scopefs/mem.h"
@@ -89,6 +90,8 @@ static void add_comment(struct strbuf *text, const struct scope *scope, const ch
         strbuf_add_format(text, " %s", scope->name);
     }
     strbuf_add_text(text, "\n");
+    if (cgroup_needed(&scope->exec.limits))
+        strbuf_add_text(text, "# memory, pids and cpu are held by a control group around it.\n");
 }
 
 int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct scope *scope,

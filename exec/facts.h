@@ -5,6 +5,9 @@
 #ifndef SCOPEFS_EXEC_FACTS_H
 #define SCOPEFS_EXEC_FACTS_H
 
+#include "scopefs/config.h"
+#include "scopefs/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -12,14 +15,24 @@
 enum host_path_kind { HOST_ABSENT, HOST_FILE, HOST_DIRECTORY, HOST_SYMLINK };
 
 struct host_path {
-    const char *path;
+    char *path;   /* inside */
+    char *source; /* on the host */
     enum host_path_kind kind;
     char *target; /* of a symlink, as it says; else NULL */
 };
 
+/* A line of an env-file. */
+struct file_variable {
+    size_t setting; /* which of the scope's env settings names the file */
+    char *name, *value;
+};
+
 struct host_facts {
-    struct host_path *paths; /* one for each of host_path_names, in its order */
+    struct host_path *paths; /* the system's, in the order in which they are mounted */
     size_t path_count;
+    bool is_image; /* they are those of another root file system */
+    struct file_variable *file_variables;
+    size_t file_variable_count;
     uid_t uid; /* whom the command runs as; see identity.h */
     gid_t gid;
     char *const *environment; /* the caller's, borrowed */
@@ -29,8 +42,10 @@ struct host_facts {
  * they are mounted; NULL-terminated. */
 extern const char *const host_path_names[];
 
-/* Looks at the paths. The ids and the environment are the caller's to set. */
-void host_facts_gather(struct host_facts *facts);
+/* Looks at the paths, which the scope's rootfs may give, at its binds, and into its env-files. The
+ * ids and the environment are the caller's to set. 0, or -1 with *error set. */
+int host_facts_gather(struct host_facts *facts, const struct exec_settings *settings,
+                      struct error **error);
 
 void host_facts_free(struct host_facts *facts);
 

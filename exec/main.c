@@ -1,18 +1,21 @@
 /* scopefs-exec: runs a command in the view of a scope, and nowhere else. */
 #include "config.h"
 
+#include "approval.h"
+#include "cgroup.h"
 #include "dry_run.h"
 #include "facts.h"
 #include "identity.h"
+#include "invocation.h"
 #include "plan.h"
 #include "probe.h"
 #include "process.h"
+#include "result.h"
 #include "sandbox.h"
 #include "scopefs/config.h"
 #include "scopefs/diagnostics.h"
-#include "scopefs/duration.h"
+#include "scopefs/fd.h"
 #include "scopefs/mem.h"
-#include "scopefs/options.h"
 #include "scopefs/strbuf.h"
 #include "seccomp_filter.h"
 #include "supervise.h"
@@ -25,92 +28,6 @@
 
 /* As timeout(1) and env(1) have them. */
 enum { STATUS_TIMED_OUT = 124, STATUS_FAILED = 125, STATUS_SIGNAL = 128 };
-
-static const struct option_row option_rows[] = {
-    {"config", 'c', "FILE", "read scopes from FILE"},
-    {"workdir", 'w', "DIR", "start in DIR of the view"},
-    {"env", 'e', "NAME=VALUE", "set a variable for the command; may be repeated"},
-    {"timeout", 't', "DURATION", "end it after that time (90s, 5m, 0: never)"},
-    {"dry-run", 'n', NULL, "print the bwrap command line instead of running it"},
-    {"print-seccomp", 0, NULL, "write the system call filter that --dry-run refers to"},
-    {"help", 'h', NULL, "print this help"},
-    {"version", 0, NULL, "print the version"},
-    {0},
-};
-
-static const struct command command_line = {
-    .name = "scopefs-exec",
-    .synopsis = "[OPTION...] SCOPE [--] COMMAND [ARGUMENT...]",
-    .purpose = "Run a command in a sandbox whose workspace is the view of a scope.",
-    .options = option_rows,
-    .stop_at_operand = true,
-};
-
-struct invocation {
-    const char *config_file;
-    const char *scope_name;
-    const char **environment; /* NULL-terminated */
-    size_t environment_count;
-    bool dry_run, print_seccomp, help, version;
-    struct sandbox_request request;
-};
-
-static void add_environment(struct invocation *invocation, const char *assignment)
-{
-    invocation->environment =
-        xreallocarray(invocation->environment, invocation->environment_count + 2,
-                      sizeof(*invocation->environment));
-    invocation->environment[invocation->environment_count++] = assignment;
-    invocation->environment[invocation->environment_count] = NULL;
-}
-
-static int handle_option(void *context, const struct option_row *row, const char *argument,
-                         struct error **error)
-{
-    struct invocation *invocation = context;
-    if (strcmp(row->name, "config") == 0) {
-        invocation->config_file = argument;
-    } else if (strcmp(row->name, "workdir") == 0) {
-        invocation->request.workdir = argument;
-    } else if (strcmp(row->name, "env") == 0) {
-        add_environment(invocation, argument);
-    } else if (strcmp(row->name, "timeout") == 0) {
-        invocation->request.has_timeout = true;
-        if (!duration_parse(argument, &invocation->request.timeout_ms))
-            return error_set(error, 0, "'%s' is no duration; " DURATION_SYNTAX, argument);
-    } else if (strcmp(row->name, "dry-run") == 0) {
-        invocation->dry_run = true;
-    } else if (strcmp(row->name, "print-seccomp") == 0) {
-        invocation->print_seccomp = true;
-    } else if (strcmp(row->name, "help") == 0) {
-        invocation->help = true;
-    } else {
-        invocation->version = true;
-    }
-    return 0;
-}
-
-/* argv must outlive the invocation; it ends with NULL afterwards. */
-static int parse_command_line(struct invocation *invocation, int argc, char **argv,
-                              struct error **error)
-{
-    int operands = options_parse(&command_line, argc, argv, handle_option, invocation, error);
-    if (operands < 0)
-        return -1;
-    if (invocation->help || invocation->version || invocation->print_seccomp)
-        return 0;
-    argv[1 + operands] = NULL;
-    int first_word = operands > 1 && strcmp(argv[2], "--") == 0 ? 3 : 2;
-    if (operands < 1)
-        return error_set(error, 0, "%s: name a scope and a command", command_line.name);
-    if (first_word > operands)
-        return error_set(error, 0, "%s: name a command to run in scope %s", command_line.name,
-                         argv[1]);
-    invocation->scope_name = argv[1];
-    invocation->request.command = argv + first_word;
-    invocation->request.environment = invocation->environment;
-    return 0;
-}
 
 /* Whatever else the caller had open is nobody's business here, and the standard three exist, so
  * that no other descriptor can be mistaken for them. */
@@ -140,11 +57,22 @@ static void free_config(struct config **config)
         config_free(*config);
 }
 
+/* What --json keeps of each stream unless the scope says. */
+#define MAX_OUTPUT (1U << 20)
+
 struct job {
     const char *config_file;
     const struct scope *scope;
+    const struct invocation *invocation;
     struct identity identity;
+    int input; /* of the command; -1: the caller's */
 };
+
+static void report(const struct error *error)
+{
+    if (error)
+        fprintf(stderr, "%s: %s\n", invocation_command.name, error->message);
+}
 
 static int print_plan(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
@@ -172,30 +100,95 @@ static int status_of(const struct job *job, const struct outcome *outcome, const
     return STATUS_FAILED;
 }
 
+static void add_name(struct strbuf *names, unsigned bits, unsigned bit, const char *name)
+{
+    if (bits & bit)
+        strbuf_add_format(names, "%s%s", names->length ? ", " : "", name);
+}
+
+/* Makes the control group, and says what it cannot hold. 0, or -1 with *error set where the scope
+ * does not put up with less. */
+static int open_cgroup(const struct job *job, struct cgroup *cgroup, struct sandbox_plan *plan,
+                       struct error **error)
+{
+    const struct exec_limits *limits = &job->scope->exec.limits;
+    unsigned needed = cgroup_needed(limits);
+    unsigned wanted = job->invocation->json ? CGROUP_MEMORY | CGROUP_CPU_TIME : 0U;
+    cleanup_strbuf struct strbuf names = {0};
+    cgroup_open(cgroup, limits, needed | wanted);
+    unsigned missing = needed & ~cgroup->held;
+    if (missing == 0)
+        return 0;
+    add_name(&names, missing, CGROUP_MEMORY, "memory");
+    add_name(&names, missing, CGROUP_PIDS, "pids");
+    add_name(&names, missing, CGROUP_CPU, "cpu");
+    if (limits->strict)
+        return error_set(error, 0,
+                         "limits = strict, but there is no control group to hold %s; run it as "
+                         "root, or where one is delegated: systemd-run --user --scope -p "
+                         "Delegate=yes scopefs-exec ...",
+                         names.bytes);
+    fprintf(stderr,
+            "%s: there is no control group to hold %s: memory is held for each process by itself, "
+            "cpu not at all\n",
+            invocation_command.name, names.bytes);
+    sandbox_plan_hold_processes(plan, limits, missing);
+    return 0;
+}
+
+static void report_memory(const struct job *job, const struct cgroup_usage *usage)
+{
+    if (usage->out_of_memory && job->scope->exec.limits.memory)
+        fprintf(stderr,
+                "%s: out of memory: the kernel killed %llu process%s of the command at the limit "
+                "of %llu bytes\n",
+                invocation_command.name, usage->out_of_memory, usage->out_of_memory > 1 ? "es" : "",
+                job->scope->exec.limits.memory);
+}
+
+static int run_sandbox(const struct job *job, struct sandbox_plan *plan,
+                       const struct sandbox_start *start, struct supervisor *supervisor,
+                       struct result *result, struct error **error)
+{
+    struct outcome *outcome = &result->outcome;
+    if (supervisor_adopt(supervisor, error) < 0 ||
+        sandbox_start(&result->sandbox, plan, start, error) < 0)
+        return STATUS_FAILED;
+    supervisor_watch(supervisor, &result->sandbox, plan, outcome);
+    cgroup_read(start->cgroup, &result->usage);
+    report_memory(job, &result->usage);
+    const struct strbuf *complaint = &result->sandbox.errors.kept;
+    if (!outcome->came_up && complaint->length)
+        fwrite(complaint->bytes, 1, complaint->length, stderr);
+    return status_of(job, outcome, start->bwrap, plan, error);
+}
+
 static int run_in_view(const struct job *job, struct sandbox_plan *plan,
                        const struct view_mount *view, const char *bwrap,
-                       struct supervisor *supervisor, struct error **error)
+                       struct supervisor *supervisor, struct result *result, struct error **error)
 {
-    struct sandbox sandbox;
-    struct outcome outcome;
+    cleanup_cgroup struct cgroup cgroup = {0};
+    unsigned long long kept = job->scope->exec.limits.max_output;
     int interrupted = supervisor_interrupted(supervisor);
     if (interrupted)
         return STATUS_SIGNAL + interrupted;
-    sandbox_plan_set_view(plan, view->path);
-    if (supervisor_adopt(supervisor, error) < 0 ||
-        sandbox_start(&sandbox, bwrap, plan, view, &job->identity, error) < 0)
+    if (open_cgroup(job, &cgroup, plan, error) < 0)
         return STATUS_FAILED;
-    supervisor_watch(supervisor, &sandbox, plan->timeout_ms, &outcome);
-    return status_of(job, &outcome, bwrap, plan, error);
+    sandbox_plan_set_view(plan, view->path);
+    const struct sandbox_start start = {
+        .bwrap = bwrap,
+        .view = view,
+        .identity = &job->identity,
+        .cgroup = &cgroup,
+        .input = job->input,
+        .capture = job->invocation->json,
+        .capture_limit = kept ? (size_t)kept : MAX_OUTPUT,
+    };
+    return run_sandbox(job, plan, &start, supervisor, result, error);
 }
 
-static void report(const struct error *error)
-{
-    if (error)
-        fprintf(stderr, "%s: %s\n", command_line.name, error->message);
-}
-
-static int run_plan(const struct job *job, struct sandbox_plan *plan, struct error **error)
+static int run_plan(const struct job *job, struct sandbox_plan *plan, struct result *result,
+                    struct error **error)
 {
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .interrupts = -1};
     cleanup_error struct error *close_error = NULL;
@@ -212,39 +205,69 @@ static int run_plan(const struct job *job, struct sandbox_plan *plan, struct err
         int interrupted = supervisor_interrupted(&supervisor);
         return interrupted ? STATUS_SIGNAL + interrupted : STATUS_FAILED;
     }
-    int status = run_in_view(job, plan, &view, bwrap, &supervisor, error);
+    int status = run_in_view(job, plan, &view, bwrap, &supervisor, result, error);
     /* The command has run, or not: that is what the exit status tells. */
     if (view_mount_close(&view, &close_error) < 0)
         report(close_error);
     return status;
 }
 
+static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct error **error)
+{
+    struct result result = {
+        .scope_name = job->scope->name,
+        .sandbox = {.channel = -1, .output.fd = -1, .errors.fd = -1},
+    };
+    int status = STATUS_FAILED;
+    if (approval_get(job->scope, plan->command, error) == 0)
+        status = run_plan(job, plan, &result, error);
+    if (job->invocation->json) {
+        result.exit_status = status;
+        result.error = error && *error ? (*error)->message : NULL;
+        result_add_usage(&result);
+        result_print(&result, stdout);
+    }
+    sandbox_free(&result.sandbox);
+    return status;
+}
+
 /* Plans the command first, so that what cannot be planned mounts nothing. */
-static int do_job(const struct job *job, const struct invocation *invocation, struct error **error)
+static int do_job(const struct job *job, struct error **error)
 {
     __attribute__((cleanup(host_facts_free))) struct host_facts facts = {
         .uid = job->identity.uid, .gid = job->identity.gid, .environment = environ};
     cleanup_plan struct sandbox_plan plan = {0};
-    struct sandbox_request request = invocation->request;
+    struct sandbox_request request = job->invocation->request;
     request.scope = job->scope;
-    host_facts_gather(&facts);
-    if (sandbox_plan_make(&plan, &request, &facts, error) < 0)
+    if (host_facts_gather(&facts, &job->scope->exec, error) < 0 ||
+        sandbox_plan_make(&plan, &request, &facts, error) < 0)
         return STATUS_FAILED;
-    return invocation->dry_run ? print_plan(job, &plan, error) : run_plan(job, &plan, error);
+    return job->invocation->dry_run ? print_plan(job, &plan, error)
+                                    : run_and_tell(job, &plan, error);
+}
+
+static int open_input(const char *file, int *input, struct error **error)
+{
+    *input = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+    return file && *input < 0 ? error_set(error, errno, "--stdin %s", file) : 0;
 }
 
 static int find_job(const struct invocation *invocation, struct error **error)
 {
     cleanup_free char *found = invocation->config_file ? NULL : config_find(error);
-    struct job job = {.config_file = invocation->config_file ? invocation->config_file : found};
+    struct job job = {.config_file = invocation->config_file ? invocation->config_file : found,
+                      .invocation = invocation};
     if (!job.config_file)
         return STATUS_FAILED;
     __attribute__((cleanup(free_config))) struct config *config =
         load_config(job.config_file, error);
     job.scope = config ? config_scope(config, invocation->scope_name, error) : NULL;
-    if (!job.scope || identity_choose(job.scope, &job.identity, error) < 0)
+    if (!job.scope || identity_choose(job.scope, &job.identity, error) < 0 ||
+        open_input(invocation->input_file, &job.input, error) < 0)
         return STATUS_FAILED;
-    return do_job(&job, invocation, error);
+    int status = do_job(&job, error);
+    fd_close(&job.input);
+    return status;
 }
 
 static int print_seccomp(struct error **error)
@@ -259,7 +282,7 @@ static int print_seccomp(struct error **error)
 static int do_invocation(const struct invocation *invocation, struct error **error)
 {
     if (invocation->help) {
-        options_print_help(&command_line, stdout);
+        options_print_help(&invocation_command, stdout);
         return 0;
     }
     if (invocation->version) {
@@ -271,8 +294,8 @@ static int do_invocation(const struct invocation *invocation, struct error **err
 
 static void report_usage(const struct error *error)
 {
-    fprintf(stderr, "%s: %s\nTry '%s --help'.\n", command_line.name, error->message,
-            command_line.name);
+    fprintf(stderr, "%s: %s\nTry '%s --help'.\n", invocation_command.name, error->message,
+            invocation_command.name);
 }
 
 int main(int argc, char **argv)
@@ -282,12 +305,12 @@ int main(int argc, char **argv)
     int status = STATUS_FAILED;
     if (tidy_descriptors(&error) < 0) {
         report(error);
-    } else if (parse_command_line(&invocation, argc, argv, &error) < 0) {
+    } else if (invocation_parse(&invocation, argc, argv, &error) < 0) {
         report_usage(error);
     } else {
         status = do_invocation(&invocation, &error);
         report(error);
     }
-    free(invocation.environment);
+    invocation_free(&invocation);
     return status;
 }

@@ -1,10 +1,14 @@
 #include "plan.h"
 
+#include "cgroup.h"
+#include "scopefs/env_name.h"
+
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /* Linux refuses host names of more than 64 bytes (HOST_NAME_MAX); DNS labels end at 63. */
@@ -70,17 +74,17 @@ static bool points_into_usr(const char *target)
     return strncmp(target, "usr/", 4) == 0;
 }
 
-static void add_host_path(struct sandbox_plan *plan, const struct host_path *found)
+static void add_host_path(struct sandbox_plan *plan, const struct host_path *found, bool is_image)
 {
     if (found->kind == HOST_ABSENT)
         return;
     /* Without a network a resolver's address only tells the agent about the host. */
     if (strcmp(found->path, "/etc/resolv.conf") == 0 && !plan->share_network)
         return;
-    if (found->kind == HOST_SYMLINK && points_into_usr(found->target))
+    if (found->kind == HOST_SYMLINK && (is_image || points_into_usr(found->target)))
         sandbox_plan_add_mount(plan, SANDBOX_SYMLINK, found->path, found->target, 0);
     else
-        sandbox_plan_add_mount(plan, SANDBOX_READ_ONLY_BIND, found->path, found->path, 0);
+        sandbox_plan_add_mount(plan, SANDBOX_READ_ONLY_BIND, found->path, found->source, 0);
 }
 
 static void add_made_up_file(struct sandbox_plan *plan, const char *path, const char *contents)
@@ -122,20 +126,57 @@ static void add_name_services(struct sandbox_plan *plan)
     add_made_up_file(plan, "/etc/nsswitch.conf", services);
 }
 
-static void add_mounts(struct sandbox_plan *plan, const struct host_facts *facts)
+static void add_temporary(struct sandbox_plan *plan, const char *place, mode_t permissions,
+                          const struct exec_limits *limits)
+{
+    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, place, NULL, permissions);
+    plan->mounts[plan->mount_count - 1].size = limits->tmp_size;
+}
+
+static void add_system(struct sandbox_plan *plan, const struct host_facts *facts)
 {
     for (size_t i = 0; i < facts->path_count; i++)
-        add_host_path(plan, &facts->paths[i]);
+        add_host_path(plan, &facts->paths[i], facts->is_image);
     add_accounts(plan);
     add_name_services(plan);
     sandbox_plan_add_mount(plan, SANDBOX_SYMLINK, "/etc/mtab", "../proc/self/mounts", 0);
+}
+
+static void add_mounts(struct sandbox_plan *plan, const struct exec_settings *settings,
+                       const struct host_facts *facts)
+{
+    const struct exec_limits *limits = &settings->limits;
+    add_system(plan, facts);
     sandbox_plan_add_mount(plan, SANDBOX_PROC, "/proc", NULL, 0);
     sandbox_plan_add_mount(plan, SANDBOX_DEV, "/dev", NULL, 0);
-    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/tmp", NULL, 01777);
-    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/var/tmp", NULL, 01777);
-    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, "/run", NULL, 0755);
-    sandbox_plan_add_mount(plan, SANDBOX_TMPFS, SANDBOX_HOME, NULL, 0700);
-    sandbox_plan_add_mount(plan, SANDBOX_VIEW, SANDBOX_WORKSPACE, NULL, 0);
+    add_temporary(plan, "/dev/shm", 01777, limits);
+    add_temporary(plan, "/tmp", 01777, limits);
+    add_temporary(plan, "/var/tmp", 01777, limits);
+    add_temporary(plan, "/run", 0755, limits);
+    add_temporary(plan, SANDBOX_HOME, 0700, limits);
+    for (size_t i = 0; i < settings->bind_count; i++)
+        sandbox_plan_add_mount(plan, SANDBOX_READ_ONLY_BIND, settings->binds[i].destination,
+                               settings->binds[i].source, 0);
+    sandbox_plan_add_mount(plan, SANDBOX_VIEW, plan->workspace, NULL, 0);
+}
+
+/* --- Limits --- */
+
+static void add_rlimit(struct sandbox_plan *plan, int resource, unsigned long long value)
+{
+    if (value)
+        plan->rlimits[plan->rlimit_count++] =
+            (struct sandbox_rlimit){.resource = resource, .value = value};
+}
+
+void sandbox_plan_hold_processes(struct sandbox_plan *plan, const struct exec_limits *limits,
+                                 unsigned missing)
+{
+    if (missing & CGROUP_MEMORY)
+        add_rlimit(plan, RLIMIT_AS, limits->memory);
+    /* Counted in the sandbox's user namespace since Linux 5.14; its first process is bwrap's. */
+    if ((missing & CGROUP_PIDS) && limits->processes)
+        add_rlimit(plan, RLIMIT_NPROC, limits->processes + 1);
 }
 
 /* --- The environment --- */
@@ -149,15 +190,36 @@ static const char *host_variable(const struct host_facts *facts, const char *nam
     return NULL;
 }
 
-static int add_requested_variable(struct sandbox_plan *plan, const char *assignment,
-                                  struct error **error)
+static bool is_forced(const struct exec_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->env_count; i++)
+        if (settings->env[i].forced && strcmp(settings->env[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int add_requested_variable(struct sandbox_plan *plan, const struct exec_settings *settings,
+                                  const char *assignment, struct error **error)
 {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
         return error_set(error, 0, "--env %s: write it as NAME=VALUE", assignment);
     cleanup_free char *name = xmemdup0(assignment, (size_t)(equals - assignment));
+    if (env_name_is_unsafe(name) && !is_forced(settings, name))
+        return error_set(error, 0,
+                         "--env %s: it makes programs run other code; if that is meant, let it "
+                         "through in the scope: env-force = %s",
+                         name, name);
     sandbox_plan_set_variable(plan, name, equals + 1);
     return 0;
+}
+
+static void add_setting(struct sandbox_plan *plan, const struct env_setting *setting,
+                        const struct host_facts *facts)
+{
+    const char *value = setting->value ? setting->value : host_variable(facts, setting->name);
+    if (value)
+        sandbox_plan_set_variable(plan, setting->name, value);
 }
 
 static int add_environment(struct sandbox_plan *plan, const struct sandbox_request *request,
@@ -173,13 +235,16 @@ static int add_environment(struct sandbox_plan *plan, const struct sandbox_reque
 
     const struct exec_settings *settings = &request->scope->exec;
     for (size_t i = 0; i < settings->env_count; i++) {
-        const struct env_setting *setting = &settings->env[i];
-        const char *value = setting->value ? setting->value : host_variable(facts, setting->name);
-        if (value)
-            sandbox_plan_set_variable(plan, setting->name, value);
+        if (settings->env[i].name)
+            add_setting(plan, &settings->env[i], facts);
+        else
+            for (size_t at = 0; at < facts->file_variable_count; at++)
+                if (facts->file_variables[at].setting == i)
+                    sandbox_plan_set_variable(plan, facts->file_variables[at].name,
+                                              facts->file_variables[at].value);
     }
     for (const char *const *entry = request->environment; entry && *entry; entry++)
-        if (add_requested_variable(plan, *entry, error) < 0)
+        if (add_requested_variable(plan, settings, *entry, error) < 0)
             return -1;
     return 0;
 }
@@ -213,16 +278,16 @@ static bool has_parent_component(const char *path)
 static int set_workdir(struct sandbox_plan *plan, const char *wanted, struct error **error)
 {
     if (!wanted || !*wanted)
-        wanted = SANDBOX_WORKSPACE;
+        wanted = plan->workspace;
     if (has_parent_component(wanted))
         return error_set(error, 0, "--workdir %s: write it without '..'", wanted);
     if (wanted[0] != '/')
-        plan->workdir = xasprintf("%s/%s", SANDBOX_WORKSPACE, wanted);
-    else if (is_at_or_below(wanted, SANDBOX_WORKSPACE))
+        plan->workdir = xasprintf("%s/%s", plan->workspace, wanted);
+    else if (is_at_or_below(wanted, plan->workspace))
         plan->workdir = xstrdup(wanted);
     else
         return error_set(error, 0, "--workdir %s: it must be relative, or lie below %s", wanted,
-                         SANDBOX_WORKSPACE);
+                         plan->workspace);
     return 0;
 }
 
@@ -234,9 +299,13 @@ int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *r
     plan->gid = facts->gid;
     plan->share_network = settings->network == NETWORK_HOST;
     plan->timeout_ms = request->has_timeout ? request->timeout_ms : settings->timeout_ms;
+    plan->kill_after_ms = settings->kill_after_ms;
+    plan->workspace = settings->workspace ? settings->workspace : SANDBOX_WORKSPACE;
     plan->command = request->command;
+    add_rlimit(plan, RLIMIT_FSIZE, settings->limits.file_size);
+    add_rlimit(plan, RLIMIT_NOFILE, settings->limits.open_files);
     plan->hostname = hostname_for(request->scope->name);
-    add_mounts(plan, facts);
+    add_mounts(plan, settings, facts);
     if (add_environment(plan, request, facts, error) < 0 ||
         set_workdir(plan, request->workdir, error) < 0)
         return -1;
@@ -258,13 +327,20 @@ static bool agent_can_write(const struct sandbox_mount *mount)
            mount->kind == SANDBOX_VIEW;
 }
 
+/* A new tmpfs in a new /dev: no agent's process has seen either of them before. */
+static bool is_shared_memory(const struct sandbox_mount *mount)
+{
+    return mount->kind == SANDBOX_TMPFS && strcmp(mount->destination, "/dev/shm") == 0;
+}
+
 static int check_pair(const struct sandbox_mount *earlier, const struct sandbox_mount *later,
                       struct error **error)
 {
     if (strcmp(earlier->destination, later->destination) == 0)
         return error_set(error, 0, "two mounts of the sandbox share the place %s",
                          later->destination);
-    if (is_at_or_below(later->destination, earlier->destination) && agent_can_write(earlier))
+    if (is_at_or_below(later->destination, earlier->destination) && agent_can_write(earlier) &&
+        !is_shared_memory(later))
         return error_set(error, 0, "%s would be mounted below %s, which the agent can write",
                          later->destination, earlier->destination);
     if (is_at_or_below(earlier->destination, later->destination))

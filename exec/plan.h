@@ -46,11 +46,18 @@ struct sandbox_mount {
     char *destination;
     char *source; /* host path, link target or contents by kind; NULL for the others */
     mode_t permissions;
+    unsigned long long size; /* of a SANDBOX_TMPFS in bytes; 0: the kernel's default */
 };
 
 struct sandbox_variable {
     char *name;
     char *value;
+};
+
+/* One of setrlimit(2), which each process of the command has by itself. */
+struct sandbox_rlimit {
+    int resource;
+    unsigned long long value;
 };
 
 struct sandbox_plan {
@@ -59,12 +66,16 @@ struct sandbox_plan {
     struct sandbox_variable *environment; /* the whole of it; each name once */
     size_t variable_count;
     char *hostname;
-    char *workdir; /* absolute, inside */
-    uid_t uid;     /* host ids that the command has; inside they are the same */
+    const char *workspace; /* where the view is inside; borrowed */
+    char *workdir;         /* absolute, inside */
+    uid_t uid;             /* host ids that the command has; inside they are the same */
     gid_t gid;
     bool share_network;
-    unsigned long timeout_ms; /* 0: none */
-    char *const *command;     /* borrowed from the request */
+    unsigned long timeout_ms;    /* 0: none */
+    unsigned long kill_after_ms; /* from SIGTERM to SIGKILL when the time is over */
+    struct sandbox_rlimit rlimits[4];
+    size_t rlimit_count;
+    char *const *command; /* borrowed from the request */
 };
 
 #define cleanup_plan __attribute__((cleanup(sandbox_plan_free)))
@@ -76,6 +87,11 @@ int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *r
 
 /* Completes the plan, when the scope is mounted at that path. */
 void sandbox_plan_set_view(struct sandbox_plan *plan, const char *path);
+
+/* Has each process held by itself where no control group holds all of them: of the bits (see
+ * cgroup.h) that `missing` has, as far as there is a limit of that kind. */
+void sandbox_plan_hold_processes(struct sandbox_plan *plan, const struct exec_limits *limits,
+                                 unsigned missing);
 
 /* Refuses a plan in which a mount lies below a place that the agent can write (it could swap a
  * directory for a symlink while a sandbox is being set up), two mounts share a place, the view is

@@ -97,19 +97,34 @@ static int pass_on(const struct descriptors *descriptors)
     return 0;
 }
 
-static _Noreturn void become_bwrap(const char *bwrap, const char *const *arguments,
+/* What the child has in place of the caller's standard descriptors; -1: those stay. */
+struct streams {
+    int input, output, errors;
+};
+
+static int redirect(const struct streams *streams)
+{
+    if ((streams->input >= 0 && dup2(streams->input, STDIN_FILENO) < 0) ||
+        (streams->output >= 0 && dup2(streams->output, STDOUT_FILENO) < 0) ||
+        (streams->errors >= 0 && dup2(streams->errors, STDERR_FILENO) < 0))
+        return -1;
+    return 0;
+}
+
+static _Noreturn void become_bwrap(const struct sandbox_start *start, const char *const *arguments,
                                    const struct descriptors *descriptors, int channel,
-                                   const struct identity *identity)
+                                   const struct streams *streams)
 {
     /* bwrap's first process shows its environment to the command, as /proc/1/environ. */
     static char *const no_environment[] = {NULL};
     process_prepare_child();
     /* bwrap asks for the same a little later; changing the user has reset it. */
-    if (chdir("/") == 0 && identity_become(identity) == 0 && pass_on(descriptors) == 0 &&
-        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0)
-        execve(bwrap, (char *const *)arguments, no_environment);
-    fprintf(stderr, "scopefs-exec: cannot start %s as uid %u: %s\n", bwrap, identity->uid,
-            strerror(errno));
+    if (chdir("/") == 0 && cgroup_enter(start->cgroup) == 0 &&
+        identity_become(start->identity) == 0 && pass_on(descriptors) == 0 &&
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && redirect(streams) == 0)
+        execve(start->bwrap, (char *const *)arguments, no_environment);
+    fprintf(stderr, "scopefs-exec: cannot start %s as uid %u: %s\n", start->bwrap,
+            start->identity->uid, strerror(errno));
     (void)!send(channel, STAGE2_REFUSED, 1, MSG_NOSIGNAL);
     _exit(125);
 }
@@ -124,18 +139,37 @@ static int open_channel(int ends[2], struct error **error)
     return 0;
 }
 
-int sandbox_start(struct sandbox *sandbox, const char *bwrap, const struct sandbox_plan *plan,
-                  const struct view_mount *view, const struct identity *identity,
-                  struct error **error)
+/* The writing ends live until bwrap has them. */
+static int open_captures(struct sandbox *sandbox, const struct sandbox_start *start,
+                         struct streams *streams, struct error **error)
+{
+    if (!start->capture)
+        return 0;
+    streams->output = capture_open(&sandbox->output, start->capture_limit, error);
+    if (streams->output >= 0)
+        streams->errors = capture_open(&sandbox->errors, start->capture_limit, error);
+    return streams->errors < 0 ? -1 : 0;
+}
+
+static void close_captures(struct streams *streams)
+{
+    fd_close(&streams->output);
+    fd_close(&streams->errors);
+}
+
+int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
+                  const struct sandbox_start *start, struct error **error)
 {
     __attribute__((cleanup(close_descriptors))) struct descriptors descriptors = {0};
+    __attribute__((cleanup(close_captures))) struct streams streams = {start->input, -1, -1};
     cleanup_strbuf struct strbuf line = {0};
     int ends[2] = {-1, -1};
-    if (open_channel(ends, error) < 0)
+    *sandbox = (struct sandbox){.channel = -1, .output.fd = -1, .errors.fd = -1};
+    if (open_captures(sandbox, start, &streams, error) < 0 || open_channel(ends, error) < 0)
         return -1;
     cleanup_fd int ours = ends[0];
     int theirs = keep(&descriptors, ends[1]);
-    if (build_command_line(&line, &descriptors, plan, view, theirs, error) < 0)
+    if (build_command_line(&line, &descriptors, plan, start->view, theirs, error) < 0)
         return -1;
     cleanup_free const char **arguments = bwrap_arguments_split(&line);
 
@@ -143,7 +177,14 @@ int sandbox_start(struct sandbox *sandbox, const char *bwrap, const struct sandb
     if (sandbox->bwrap < 0)
         return error_set(error, errno, "cannot start bwrap");
     if (sandbox->bwrap == 0)
-        become_bwrap(bwrap, arguments, &descriptors, theirs, identity);
+        become_bwrap(start, arguments, &descriptors, theirs, &streams);
     sandbox->channel = fd_steal(&ours);
     return 0;
+}
+
+void sandbox_free(struct sandbox *sandbox)
+{
+    fd_close(&sandbox->channel);
+    capture_free(&sandbox->output);
+    capture_free(&sandbox->errors);
 }

@@ -2,6 +2,8 @@
 #ifndef SCOPEFS_EXEC_SANDBOX_H
 #define SCOPEFS_EXEC_SANDBOX_H
 
+#include "capture.h"
+#include "cgroup.h"
 #include "identity.h"
 #include "plan.h"
 #include "scopefs/error.h"
@@ -12,13 +14,26 @@
 struct sandbox {
     pid_t bwrap; /* the child that stays outside and ends when the command does */
     int channel; /* -1 once stage2 has reported or is gone */
+    struct capture output, errors;
 };
 
-/* Starts bwrap (a path) as `identity` with nothing but the standard descriptors and what the plan
- * needs. 0, or -1 with *error set and nothing started. */
-int sandbox_start(struct sandbox *sandbox, const char *bwrap, const struct sandbox_plan *plan,
-                  const struct view_mount *view, const struct identity *identity,
-                  struct error **error);
+/* Where bwrap starts, beside what the plan says. */
+struct sandbox_start {
+    const char *bwrap; /* its path */
+    const struct view_mount *view;
+    const struct identity *identity;
+    const struct cgroup *cgroup;
+    int input;            /* becomes standard input; -1: the caller's */
+    bool capture;         /* what the command prints goes to sandbox->output and ->errors */
+    size_t capture_limit; /* bytes of each that are kept */
+};
+
+/* Starts bwrap with nothing but the standard descriptors and what the plan needs. 0, or -1 with
+ * *error set and nothing started. */
+int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
+                  const struct sandbox_start *start, struct error **error);
+
+void sandbox_free(struct sandbox *sandbox);
 
 /* Where scopefs-stage2 is: beside the running program, else where it is installed. Caller frees. */
 char *sandbox_stage2_path(void);

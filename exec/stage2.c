@@ -12,16 +12,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define MAX_LIMITS 8
+
+struct stage2_limit {
+    int resource;
+    unsigned long long value;
+};
+
 struct stage2_request {
     int channel; /* -1: nobody listens */
     bool check_device;
     unsigned device_major, device_minor;
+    struct stage2_limit limits[MAX_LIMITS];
+    size_t limit_count;
     const char *workspace;
     const char *workdir;
     char **command;
@@ -51,6 +61,12 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
     if ((value = value_of(argument, "--device="))) {
         request->check_device = true;
         return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
+    }
+    if ((value = value_of(argument, "--limit="))) {
+        if (request->limit_count == MAX_LIMITS)
+            return false;
+        struct stage2_limit *limit = &request->limits[request->limit_count++];
+        return sscanf(value, "%d:%llu%c", &limit->resource, &limit->value, &end) == 2;
     }
     if ((value = value_of(argument, "--workspace=")))
         request->workspace = value;
@@ -96,12 +112,31 @@ static void enter_workdir(const struct stage2_request *request)
     refuse(request, text);
 }
 
+/* Nobody but a privileged process raises a hard limit again. One that is lower already stays. */
+static void set_limits(const struct stage2_request *request)
+{
+    for (size_t i = 0; i < request->limit_count; i++) {
+        int resource = request->limits[i].resource;
+        rlim_t value = (rlim_t)request->limits[i].value;
+        struct rlimit limit;
+        if (getrlimit((__rlimit_resource_t)resource, &limit) < 0)
+            refuse(request, "cannot look at a resource limit");
+        if (limit.rlim_max > value)
+            limit.rlim_max = value;
+        if (limit.rlim_cur > limit.rlim_max)
+            limit.rlim_cur = limit.rlim_max;
+        if (setrlimit((__rlimit_resource_t)resource, &limit) < 0)
+            refuse(request, "cannot set a resource limit");
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct stage2_request request = {.channel = -1};
     parse_arguments(&request, argc, argv);
     check_workspace(&request);
     enter_workdir(&request);
+    set_limits(&request);
     /* Leader of a session and group of its own, so that signals can be sent to the group. */
     if (setsid() < 0)
         refuse(&request, "setsid");

@@ -17,9 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long the processes of a sandbox have between SIGTERM and SIGKILL. */
-#define KILL_AFTER_MS 2000
-#define NEVER         INT64_MAX
+#define NEVER INT64_MAX
 
 static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
@@ -30,7 +28,8 @@ struct watch {
     pid_t command;     /* leads its own process group; 0 while it is not there */
     int command_pidfd; /* or -1 */
     int64_t deadline;  /* in milliseconds of the monotonic clock */
-    bool terminating;  /* SIGTERM was sent; SIGKILL follows at the deadline */
+    unsigned long kill_after_ms;
+    bool terminating; /* SIGTERM was sent; SIGKILL follows at the deadline */
     bool ended;
 };
 
@@ -78,11 +77,16 @@ int supervisor_adopt(struct supervisor *supervisor, struct error **error)
     return 0;
 }
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+    return now_us() / 1000;
 }
 
 static int64_t deadline_after(unsigned long timeout_ms)
@@ -178,7 +182,7 @@ static void act_on_deadline(struct watch *watch)
     }
     process_signal_descendants(watch->sandbox->bwrap, SIGTERM);
     watch->terminating = true;
-    watch->deadline = now_ms() + KILL_AFTER_MS;
+    watch->deadline = now_ms() + (int64_t)watch->kill_after_ms;
 }
 
 static int time_left(const struct watch *watch)
@@ -196,9 +200,15 @@ static void wait_for_event(struct watch *watch)
     struct pollfd sources[] = {
         {.fd = watch->sandbox->channel, .events = POLLIN},
         {.fd = watch->signals, .events = POLLIN},
+        {.fd = watch->sandbox->output.fd, .events = POLLIN},
+        {.fd = watch->sandbox->errors.fd, .events = POLLIN},
     };
-    if (poll(sources, 2, time_left(watch)) < 0)
+    if (poll(sources, 4, time_left(watch)) < 0)
         return;
+    if (sources[2].revents)
+        capture_read(&watch->sandbox->output);
+    if (sources[3].revents)
+        capture_read(&watch->sandbox->errors);
     /* First the channel: a report and the end that follows it may arrive together. */
     if (sources[0].revents)
         read_channel(watch);
@@ -209,14 +219,16 @@ static void wait_for_event(struct watch *watch)
 }
 
 void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandbox,
-                      unsigned long timeout_ms, struct outcome *outcome)
+                      const struct sandbox_plan *plan, struct outcome *outcome)
 {
+    int64_t start = now_us();
     struct watch watch = {
         .signals = supervisor->signals,
         .sandbox = sandbox,
         .outcome = outcome,
         .command_pidfd = -1,
-        .deadline = deadline_after(timeout_ms),
+        .deadline = deadline_after(plan->timeout_ms),
+        .kill_after_ms = plan->kill_after_ms,
     };
     *outcome = (struct outcome){0};
     while (!watch.ended)
@@ -227,6 +239,9 @@ void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandb
     fd_close(&watch.command_pidfd);
     /* bwrap ends with its command; this waits for what the command left in the background. */
     process_end_children(&supervisor->spared);
+    outcome->duration_us = (unsigned long long)(now_us() - start);
+    capture_finish(&sandbox->output);
+    capture_finish(&sandbox->errors);
 }
 
 void supervisor_free(struct supervisor *supervisor)

@@ -17,6 +17,7 @@ struct outcome {
     bool timed_out;  /* the time limit ended it */
     int interrupted; /* the signal that ended it before the command was there, or 0 */
     int exit_status; /* of bwrap, which gives the command's, as a shell has it */
+    unsigned long long duration_us; /* from the start of bwrap to the end of its last process */
 };
 
 struct supervisor {
@@ -39,9 +40,9 @@ int supervisor_interrupted(const struct supervisor *supervisor);
  * daemon shall not be adopted, and before sandbox_start. 0, or -1 with *error set. */
 int supervisor_adopt(struct supervisor *supervisor, struct error **error);
 
-/* Returns when the sandbox is gone, with *outcome set. A timeout of 0 is none. */
+/* Returns when the sandbox is gone, with *outcome set and all that was captured. */
 void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandbox,
-                      unsigned long timeout_ms, struct outcome *outcome);
+                      const struct sandbox_plan *plan, struct outcome *outcome);
 
 void supervisor_free(struct supervisor *supervisor);
 

@@ -25,8 +25,8 @@ struct view_mount {
 int view_mount_look(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, struct error **error);
 
-/* The same, and if there is none makes a private one, as `identity` can use it. Mounting is given up when `interrupt_fd` can be read. 0, or -1 with
- * *error set and nothing left behind. */
+/* The same, and if there is none makes a private one, as `identity` can use it. Mounting is given
+ * up when `interrupt_fd` can be read. 0, or -1 with *error set and nothing left behind. */
 int view_mount_open(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, int interrupt_fd, struct error **error);
 

@@ -1,0 +1,114 @@
+#include "invocation.h"
+
+#include "scopefs/duration.h"
+#include "scopefs/mem.h"
+
+static const struct option_row option_rows[] = {
+    {"config", 'c', "FILE", "read scopes from FILE"},
+    {"workdir", 'w', "DIR", "start in DIR of the view"},
+    {"env", 'e', "NAME=VALUE", "set a variable for the command; may be repeated"},
+    {"stdin", 0, "FILE", "take the command's standard input from FILE"},
+    {"shell", 's', "LINE", "run LINE with sh, in place of a command"},
+    {"json", 'j', NULL, "print what became of it, with its output, as one JSON object"},
+    {"timeout", 't', "DURATION", "end it after that time (90s, 5m, 0: never)"},
+    {"dry-run", 'n', NULL, "print the bwrap command line instead of running it"},
+    {"print-seccomp", 0, NULL, "write the system call filter that --dry-run refers to"},
+    {"help", 'h', NULL, "print this help"},
+    {"version", 0, NULL, "print the version"},
+    {0},
+};
+
+const struct command invocation_command = {
+    .name = "scopefs-exec",
+    .synopsis = "[OPTION...] SCOPE [--] COMMAND [ARGUMENT...] | [OPTION...] -s LINE SCOPE",
+    .purpose = "Run a command in a sandbox whose workspace is the view of a scope.",
+    .options = option_rows,
+    .stop_at_operand = true,
+};
+
+static void add_environment(struct invocation *invocation, const char *assignment)
+{
+    invocation->environment =
+        xreallocarray(invocation->environment, invocation->environment_count + 2,
+                      sizeof(*invocation->environment));
+    invocation->environment[invocation->environment_count++] = assignment;
+    invocation->environment[invocation->environment_count] = NULL;
+}
+
+static void take_flag(struct invocation *invocation, const char *name)
+{
+    if (strcmp(name, "dry-run") == 0)
+        invocation->dry_run = true;
+    else if (strcmp(name, "print-seccomp") == 0)
+        invocation->print_seccomp = true;
+    else if (strcmp(name, "json") == 0)
+        invocation->json = true;
+    else if (strcmp(name, "help") == 0)
+        invocation->help = true;
+    else
+        invocation->version = true;
+}
+
+static int handle_option(void *context, const struct option_row *row, const char *argument,
+                         struct error **error)
+{
+    struct invocation *invocation = context;
+    if (strcmp(row->name, "config") == 0) {
+        invocation->config_file = argument;
+    } else if (strcmp(row->name, "workdir") == 0) {
+        invocation->request.workdir = argument;
+    } else if (strcmp(row->name, "env") == 0) {
+        add_environment(invocation, argument);
+    } else if (strcmp(row->name, "timeout") == 0) {
+        invocation->request.has_timeout = true;
+        if (!duration_parse(argument, &invocation->request.timeout_ms))
+            return error_set(error, 0, "'%s' is no duration; " DURATION_SYNTAX, argument);
+    } else if (strcmp(row->name, "stdin") == 0) {
+        invocation->input_file = argument;
+    } else if (strcmp(row->name, "shell") == 0) {
+        free(invocation->shell_line);
+        invocation->shell_line = xstrdup(argument);
+    } else {
+        take_flag(invocation, row->name);
+    }
+    return 0;
+}
+
+static char *const *shell_command(struct invocation *invocation)
+{
+    static char shell[] = "sh", option[] = "-c";
+    invocation->shell_command[0] = shell;
+    invocation->shell_command[1] = option;
+    invocation->shell_command[2] = invocation->shell_line;
+    return invocation->shell_command;
+}
+
+int invocation_parse(struct invocation *invocation, int argc, char **argv, struct error **error)
+{
+    int operands = options_parse(&invocation_command, argc, argv, handle_option, invocation, error);
+    if (operands < 0)
+        return -1;
+    if (invocation->help || invocation->version || invocation->print_seccomp)
+        return 0;
+    argv[1 + operands] = NULL;
+    int first_word = operands > 1 && strcmp(argv[2], "--") == 0 ? 3 : 2;
+    if (operands < 1)
+        return error_set(error, 0, "%s: name a scope and a command", invocation_command.name);
+    if (invocation->shell_line && operands > 1)
+        return error_set(error, 0, "%s: give a line with -s or a command, not both",
+                         invocation_command.name);
+    if (!invocation->shell_line && first_word > operands)
+        return error_set(error, 0, "%s: name a command to run in scope %s", invocation_command.name,
+                         argv[1]);
+    invocation->scope_name = argv[1];
+    invocation->request.command =
+        invocation->shell_line ? shell_command(invocation) : argv + first_word;
+    invocation->request.environment = invocation->environment;
+    return 0;
+}
+
+void invocation_free(struct invocation *invocation)
+{
+    free(invocation->environment);
+    free(invocation->shell_line);
+}

@@ -1,0 +1,26 @@
+/* What became of a command, as one JSON object for programs. */
+#ifndef SCOPEFS_EXEC_RESULT_H
+#define SCOPEFS_EXEC_RESULT_H
+
+#include "cgroup.h"
+#include "sandbox.h"
+#include "supervise.h"
+
+#include <stdio.h>
+
+struct result {
+    const char *scope_name;
+    int exit_status;   /* what scopefs-exec itself ends with */
+    const char *error; /* why no command was run, or NULL */
+    struct outcome outcome;
+    struct cgroup_usage usage;
+    struct sandbox sandbox; /* what it captured */
+};
+
+/* Adds what rusage knows where no control group has counted. To be called when all children are
+ * gone. */
+void result_add_usage(struct result *result);
+
+void result_print(const struct result *result, FILE *stream);
+
+#endif

@@ -1,0 +1,88 @@
+#!/bin/bash
+# What a program gets to know of a command: --json, --stdin and -s.
+. "${0%/*}/../lib.sh"
+. "${0%/*}/common.sh"
+
+# Runs with --json, and prints one field as Perl has it.
+json() { run scopefs-exec -c "$config" --json "$@"; }
+
+field() { # NAME
+    perl -MJSON::PP -0777 -ne '
+        BEGIN { $name = shift }
+        $value = JSON::PP->new->decode($_)->{$name};
+        binmode STDOUT, ":utf8";
+        print ref $value ? ($value ? "true" : "false") : $value // "null"' "$1" <<<"$output"
+}
+
+fields() {
+    make_project
+    json "$scope" sh -c 'echo out; echo err >&2; exit 3'
+    is "the exit status is the command's" "$status $(field exit_status)" "3 3"
+    is "there is no signal" "$(field signal)" null
+    is "standard output is there" "$(field stdout)" out
+    is "with its size" "$(field stdout_size) $(field stdout_encoding)" "4 utf-8"
+    is "standard error too" "$(field stderr)" err
+    is "and nothing on the helper's own" "$errors" ""
+    is "it did not run out of time or memory" "$(field timed_out) $(field out_of_memory)" "false false"
+    is "there is no error" "$(field error)" null
+    is "the scope is named" "$(field scope)" "$scope"
+    ok "times and memory are measured" perl -e 'for (@ARGV) { die $_ unless $_ > 0 }' \
+        "$(field duration)" "$(field cpu_time)" "$(field peak_memory)"
+    json "$scope" sh -c 'kill -TERM $$'
+    is "a signal is told" "$status $(field signal)" "143 15"
+    json -t 100ms "$scope" sleep 9
+    is "so is a time-out" "$status $(field timed_out)" "124 true"
+    json "$scope" no-such-command
+    is "a command that is not there has its 127" "$status $(field exit_status)" "127 127"
+    like "and message" "$(field stderr)" "cannot run 'no-such-command'"
+    is "nothing is left behind" "$(leftovers)" ""
+}
+
+streams() {
+    make_project
+    printf '\n[exec %s]\nmax-output = 10\n' "$scope" >>"$config"
+    json "$scope" sh -c 'printf 0123456789; printf 01234567890 >&2'
+    is "what fits is whole" "$(field stdout) $(field stdout_truncated)" "0123456789 false"
+    is "what does not is cut" "$(field stderr) $(field stderr_truncated) $(field stderr_size)" \
+        "0123456789 true 11"
+    json "$scope" sh -c 'printf "abcdefghi\303\244"'
+    is "a cut character does not make text binary" "$(field stdout) $(field stdout_encoding)" \
+        "abcdefghi utf-8"
+    json "$scope" printf '\377\0a'
+    is "what is not UTF-8 is base64" "$(field stdout) $(field stdout_encoding)" "/wBh base64"
+    json "$scope" printf 'a\0b'
+    is "a NUL is text" "$(field stdout_size) $(field stdout_encoding)" "3 utf-8"
+    json "$scope" sh -c 'head -c 20M /dev/zero'
+    is "more output than a pipe holds is counted" "$(field stdout_size)" 20971520
+    json -t 200ms "$scope" yes
+    is "one that never stops is ended in time" "$status $(field timed_out)" "124 true"
+    json "$scope" sh -c 'sleep 9 & echo done'
+    is "a process left in the background does not keep it waiting" "$(field stdout)" done
+}
+
+failures() {
+    make_project
+    json "$scope" true
+    sed -i 's/^source = .*/source = nowhere/' "$config"
+    json "$scope" true
+    is "a failure of the helper is told in JSON" "$status $(field exit_status)" "125 125"
+    like "with the cause" "$(field error)" "could not be mounted"
+}
+
+input() {
+    make_project
+    echo text >input
+    run scopefs-exec -c "$config" --stdin input "$scope" cat
+    is "--stdin is the command's input" "$output" text
+    exits "one that is not there gives 125" 125 scopefs-exec -c "$config" --stdin nowhere "$scope" cat
+    run scopefs-exec -c "$config" -s 'echo "$0 one" | tr a-z A-Z' "$scope"
+    is "-s runs a line of the shell" "$output" "SH ONE"
+    exits "with its status" 4 scopefs-exec -c "$config" -s 'exit 4' "$scope"
+    exits "a line and a command are too much" 125 scopefs-exec -c "$config" -s true "$scope" true
+}
+
+for_each_user fields
+for_each_user streams
+for_each_user failures
+for_each_user input
+done_testing
