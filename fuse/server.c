@@ -120,7 +120,8 @@ static int start_listener(struct view *view)
     return failed;
 }
 
-static void log_libfuse(enum fuse_log_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void log_libfuse(enum fuse_log_level level,
+                                                              const char *format, va_list arguments)
 {
     cleanup_free char *text = NULL;
     if (vasprintf(&text, format, arguments) < 0)
