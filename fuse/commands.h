@@ -11,7 +11,7 @@ enum exit_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 extern const struct command mount_command, umount_command, check_command, explain_command,
     ls_command, exec_command, reload_command, up_command, down_command, restart_command, ps_command,
-    gc_command, log_command, summary_command, doctor_command;
+    gc_command, log_command, summary_command, doctor_command, learn_command;
 
 int command_mount(int argc, char **argv);
 int command_umount(int argc, char **argv);
@@ -28,6 +28,7 @@ int command_gc(int argc, char **argv);
 int command_log(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_learn(int argc, char **argv);
 
 /* For all commands: print "COMMAND: message" and give the status. */
 int command_fail(const struct command *command, const struct error *error);

@@ -20,6 +20,7 @@ static const struct {
     {"gc", command_gc, &gc_command},
     {"log", command_log, &log_command},
     {"summary", command_summary, &summary_command},
+    {"learn", command_learn, &learn_command},
     {"doctor", command_doctor, &doctor_command},
     {"check", command_check, &check_command},
     {"explain", command_explain, &explain_command},

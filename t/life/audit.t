@@ -43,11 +43,11 @@ tells_refusals() {
         "refused open of /dir/seen: needs read, has view by $config:8 view = /dir/ \(EACCES\)"
     like "a ceiling is called that" "$output" "/site.key: needs read, has view by .*:12 ceiling view = \*.key"
     like "what is hidden was not there for the agent, but is here" "$output" "lookup of /hidden: .* \(ENOENT\)"
-    like "with who it was" "$output" "user $EUID, process [0-9]+ cat"
+    like "with who it was" "$output" "user $EUID, process [0-9]+ bash"
     run scopefs log --json audited
     local line=${output%%$'\n'*}
     like "JSON has every field" "$line" \
-        '^."time":"20[^"]*Z","scope":"audited","operation":"lookup","path":"/hidden","wanted":"view","level":"none","decided_by":".*:7","rule":"none = /hid\*","errno":"ENOENT","command":"cat","pid":[0-9]+,"uid":'
+        '^."time":"20[^"]*Z","scope":"audited","operation":"lookup","path":"/hidden","wanted":"view","level":"none","decided_by":".*:7","rule":"none = /hid\*","errno":"ENOENT","command":"(cat)?","pid":[0-9]+,"uid":'
     run scopefs summary audited
     like "summary counts by directory" "$output" " 0 +0 +1  /dir"
     like "and names what decided" "$output" " 1  /dir/seen: needs read, has view by .*:8 view = /dir/"
@@ -126,6 +126,39 @@ records_more_where_asked() {
     like "lists those that are" "$errors" "denied, writes, all"
 }
 
+proposes_rules() {
+    make_scope
+    scopefs down -c "$config" >/dev/null
+    forget audited
+    sed -i 's/^default = write/&\nlog = all/; /^none = \/hid/d' "$config"
+    mkdir source/many
+    touch source/many/{a,b,c} "source/odd [1]" source/top.c
+    scopefs up -c "$config" >/dev/null
+    cat m/file m/many/* "m/odd [1]" m/top.c m/site.key m/dir/seen >/dev/null 2>&1
+    echo made >m/made
+    scopefs down -c "$config" >/dev/null
+    run scopefs learn audited
+    is "learn proposes rules for what was used" "$(tail -n +2 <<<"$output")" "[rules audited]
+read  = /dir/seen
+read  = /file
+read  = \"/odd \\[1\\]\"
+read  = /top.c
+read  = /many/
+; looks like a secret: read  = /site.key
+write = /made"
+    { printf '[scope audited]\nsource = source\nmount = m\n'; printf '%s\n' "$output"; } >"$config"
+    ok "which are valid" scopefs up -c "$config"
+    is "and allow it" "$(cat m/file m/dir/seen "m/odd [1]" && echo again >m/made && ls m)" "text
+text
+dir
+file
+made
+many
+odd [1]
+top.c"
+    scopefs down -c "$config" >/dev/null
+}
+
 follows() {
     make_scope
     scopefs log -f --denied audited >followed &
@@ -151,5 +184,6 @@ for_each_user counts_repeats
 for_each_user keeps_any_name
 for_each_user survives_a_flood
 for_each_user records_more_where_asked
+for_each_user proposes_rules
 for_each_user follows
 done_testing
