@@ -57,7 +57,7 @@ streams() {
     json -t 200ms "$scope" yes
     is "one that never stops is ended in time" "$status $(field timed_out)" "124 true"
     json "$scope" sh -c 'sleep 9 & echo done'
-    is "a process left in the background does not keep it waiting" "$(field stdout)" done
+    is "a process left in the background does not keep it waiting" "$(field stdout)" "done"
 }
 
 failures() {
