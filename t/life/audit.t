@@ -45,8 +45,8 @@ tells_refusals() {
     like "what is hidden was not there for the agent, but is here" "$output" "lookup of /hidden: .* \(ENOENT\)"
     like "with who it was" "$output" "user $EUID, process [0-9]+ bash"
     run scopefs log --json audited
-    local line=${output%%$'\n'*}
-    like "JSON has every field" "$line" \
+    local first_line=${output%%$'\n'*}
+    like "JSON has every field" "$first_line" \
         '^."time":"20[^"]*Z","scope":"audited","operation":"lookup","path":"/hidden","wanted":"view","level":"none","decided_by":".*:7","rule":"none = /hid\*","errno":"ENOENT","command":"(cat)?","pid":[0-9]+,"uid":'
     run scopefs summary audited
     like "summary counts by directory" "$output" " 0 +0 +1  /dir"
@@ -88,7 +88,7 @@ survives_a_flood() {
     scopefs down -c "$config" >/dev/null
     size=$(cat "$(runtime_folder)"/.audited.audit* | wc -c)
     ok "the files stay within their limit" test "$size" -lt 1700000
-    ok "of three generations" test "$(find "$(runtime_folder)" -maxdepth 1 -name '.audited.audit*' | wc -l)" -le 3
+    ok "of three generations" test "$(find "$(runtime_folder)" -maxdepth 1 -name '.audited.audit*' 2>/dev/null | wc -l)" -le 3
     recorded=$(scopefs log --json audited | wc -l)
     lost=$(scopefs log --json audited | sed -nE 's/.*"dropped":([0-9]+).*/\1/p' | paste -sd+ | bc)
     diag "recorded $recorded, lost in the flood ${lost:-0}"
