@@ -171,7 +171,8 @@ static bool set_parent(struct loader *loader, struct scope_draft *draft,
     if (!parent)
         return false;
     build(loader, parent);
-    if (!parent->policy || !draft->scope.source || !check_parent_source(loader, draft, parent))
+    if (!parent->policy || !parent->scope.source || !draft->scope.source ||
+        !check_parent_source(loader, draft, parent))
         return false;
     draft->parent = parent;
     draft->scope.parent = &parent->scope;
