@@ -45,6 +45,32 @@ static int write_file(int fd, const struct mount_row *row, const char *config_fi
     return 0;
 }
 
+/* Whether the name still leads to the open file. */
+static bool is_there(int folder_fd, const char *name, int fd)
+{
+    struct stat open, named;
+    return fstat(fd, &open) == 0 && fstatat(folder_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           open.st_ino == named.st_ino && open.st_dev == named.st_dev;
+}
+
+/* Opens and locks the file. The kernel gives the number of a view that is gone to the next one, and
+ * the supervisor of that may not be through yet: it lets go of its file when it has removed it. */
+static int take_file(int folder_fd, const char *name)
+{
+    enum { TRIES = 2000 };
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        cleanup_fd int fd =
+            openat(folder_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+            return -1;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_there(folder_fd, name, fd))
+            return fd_steal(&fd);
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
 int run_file_create(int folder_fd, const char *point, const char *config_file, char **name,
                     struct error **error)
 {
@@ -55,8 +81,8 @@ int run_file_create(int folder_fd, const char *point, const char *config_file, c
     if (!mount_row_is_view(row))
         return error_set(error, 0, "the view vanished from %s right after it was mounted", point);
     *name = run_file_name(row);
-    cleanup_fd int fd = openat(folder_fd, *name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+    cleanup_fd int fd = take_file(folder_fd, *name);
+    if (fd < 0)
         return error_set(error, errno, "cannot take the run file %s", *name);
     if (write_file(fd, row, config_file, error) < 0)
         return -1;
@@ -123,7 +149,7 @@ bool run_file_wait(const struct mount_row *row, unsigned seconds)
         folder_fd < 0 ? -1 : openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return true;
-    /* flock(2) has no time limit, and this is the only place that needs one. */
+    /* flock(2) has no time limit. */
     for (unsigned tries = 0; tries < seconds * 200; tries++) {
         if (flock(fd, LOCK_SH | LOCK_NB) == 0)
             return true;
