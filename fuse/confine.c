@@ -144,7 +144,6 @@ static const char *const allowed_calls[] = {
     "sched_yield",
     "sched_getaffinity",
     "getrandom",
-    "unshare",
     "gettid",
     "getuid",
     "geteuid",
@@ -181,7 +180,7 @@ static int restrict_calls(struct error **error)
     }
     if (!failed) /* a umask of its own for each thread, see creator.c */
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(unshare), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, CLONE_FS));
+                                  SCMP_A0(SCMP_CMP_EQ, CLONE_FS, 0));
     if (!failed)
         failed = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (!failed)

@@ -155,7 +155,7 @@ void operation_setattr(fuse_req_t request, fuse_ino_t id, struct stat *wanted, i
                        struct fuse_file_info *info)
 {
     struct stat result;
-    double timeout;
+    double timeout = 0;
     int failed = set_attributes(view_of(request), id, wanted, which, info, &result, &timeout);
     if (failed)
         fuse_reply_err(request, failed);

@@ -182,6 +182,7 @@ static void without_name(void)
 static int run_program(const char *name)
 {
     int status;
+    fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         execveat(place_fd, name, (char *const[]){(char *)name, NULL}, environ, 0);
@@ -207,6 +208,7 @@ static void program_is_busy(void)
     int in[2], out[2];
     if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
         die("pipe");
+    fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         dup2(in[0], 0);
