@@ -46,7 +46,7 @@ static struct watch *new_watch(const struct view *view)
     return watch;
 }
 
-static int open_view(const struct session_plan *plan, struct view *view, struct error **error)
+int session_open_view(const struct session_plan *plan, struct view *view, struct error **error)
 {
     struct stat attributes;
     struct identity identity;
@@ -96,7 +96,7 @@ static int open_view(const struct session_plan *plan, struct view *view, struct 
     return 0;
 }
 
-static void close_view(struct view *view)
+void session_close_view(struct view *view)
 {
     lock_queue_free(view->locks);
     lock_owners_free(view->lock_owners);
@@ -207,7 +207,7 @@ static int be_supervisor(const struct session_plan *plan, struct view *view, pid
                          const struct server_link *link, struct error **error)
 {
     fuse_session_destroy(view->session);
-    close_view(view);
+    session_close_view(view);
     return supervisor_run(plan, server, link, error);
 }
 
@@ -248,8 +248,8 @@ int session_run(const struct session_plan *plan, struct error **error)
 {
     struct view view;
     lift_limits();
-    if (open_view(plan, &view, error) < 0) {
-        close_view(&view);
+    if (session_open_view(plan, &view, error) < 0) {
+        session_close_view(&view);
         return -1;
     }
     view.session = new_session(plan, &view);
@@ -258,7 +258,7 @@ int session_run(const struct session_plan *plan, struct error **error)
             fuse_session_destroy(view.session);
         else
             error_set(error, 0, "libfuse could not make a session");
-        close_view(&view);
+        session_close_view(&view);
         return -1;
     }
     return fork_server(plan, &view, error);

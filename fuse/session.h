@@ -28,4 +28,10 @@ struct session_plan {
  * comes. 0, or -1 with *error set when the view never came up. */
 int session_run(const struct session_plan *plan, struct error **error);
 
+/* A view without a session and without the descriptors that are the server's own (see server.c):
+ * for session_run, and for tests that serve without a mount. -1 with *error set; it has to be
+ * closed either way. */
+int session_open_view(const struct session_plan *plan, struct view *view, struct error **error);
+void session_close_view(struct view *view);
+
 #endif
