@@ -38,9 +38,13 @@ static int64_t nanoseconds(const struct timespec *time)
     return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
+/* The kernel asks for the attributes of a file with several names before each use. To tell it to
+ * drop them could make it drop the answer to such a question, and use a page that is out of date.
+ */
 int64_t cache_change_time(const struct stat *attributes)
 {
-    return nanoseconds(&attributes->st_ctim);
+    bool is_asked_for = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
+    return is_asked_for ? INT64_MIN : nanoseconds(&attributes->st_ctim);
 }
 
 /* Set once before requests come, constant afterwards. */
@@ -189,7 +193,10 @@ void cache_take_lock(struct view *view, struct node *node, int fd)
         version = version_of(&attributes);
         version.settled |= view->exact_times;
     }
-    if (node_set_locked(view->nodes, node, &version))
+    bool is_first, is_known = node_set_locked(view->nodes, node, &version, &is_first);
+    if (is_first)
+        cache_forget_names(view);
+    if (is_known)
         return;
     if (view->exact_times)
         cache_forget_attributes(view, node->id);

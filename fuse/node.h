@@ -141,9 +141,9 @@ void node_tree_each(struct node_tree *tree, void (*visit)(void *data, struct nod
                     void *data);
 
 /* A process locked the node's file, which has this version. True when it is the one that the
- * process found which locked it before. */
+ * process found which locked it before. *is_first: no file in its directory was locked before. */
 bool node_set_locked(struct node_tree *tree, struct node *node,
-                     const struct content_version *version);
+                     const struct content_version *version, bool *is_first);
 
 /* Whether a file in the directory of the node was ever locked. */
 bool node_is_beside_locked(struct node_tree *tree, struct node *node);

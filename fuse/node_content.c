@@ -34,12 +34,12 @@ bool node_content_same(struct node_tree *tree, struct node *node,
 }
 
 bool node_set_locked(struct node_tree *tree, struct node *node,
-                     const struct content_version *version)
+                     const struct content_version *version, bool *is_first)
 {
+    *is_first = false;
     if (!atomic_exchange(&node->has_locked, true)) {
         pthread_rwlock_rdlock(&tree->lock);
-        if (node->parent)
-            atomic_store(&node->parent->has_locked, true);
+        *is_first = node->parent && !atomic_exchange(&node->parent->has_locked, true);
         pthread_rwlock_unlock(&tree->lock);
     }
     return replace_version(tree, &node->locked, version);

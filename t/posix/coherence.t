@@ -19,7 +19,8 @@ seen() { # PLACE NAME
 }
 
 within_a_second() {
-    local place name names=(made grown changed removed renamed new emptied linked folder list/a list/b)
+    local place name names=(made grown changed removed renamed new emptied folder list/a list/b
+        ${TEST_LINK:+"$TEST_LINK"})
     mount_two || return
     mkdir source/list
     touch source/{grown,changed,removed,renamed,linked,list/a}
@@ -54,6 +55,17 @@ within_a_second() {
             touch "$1/list/inside" && test -e source/list/inside' bash "$one"
 }
 
+export TEST_LINK=linked
 for_each_user contents
 for_each_user within_a_second
+# However long the kernel may keep what it knows: a file is looked at when it is opened, and what the
+# host changes is told.
+export TEST_CACHE
+TEST_CACHE=watch
+for_each_user contents
+# All but a new link to a file, of which the folders of its other names are not told.
+TEST_LINK=
+for_each_user within_a_second
+TEST_CACHE="timeout 60"
+for_each_user contents
 done_testing

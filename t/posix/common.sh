@@ -5,13 +5,16 @@
 export TEST_POSIX
 TEST_POSIX=$(shared_copy "$SCOPEFS_BUILDDIR/t/posix")
 
-# Two views of one source in the work folder, in which all may be written: $one and $other.
+# Two views of one source in the work folder, in which all may be written: $one and $other. Their
+# kernels keep what they know as $TEST_CACHE says.
 mount_two() {
     source=$workdir/source one=$workdir/one other=$workdir/other
     mkdir -p "$source" "$one" "$other"
+    printf '[scope two-%s]\nsource = source\ndefault = write\ncache = %s\n' "$$" "${TEST_CACHE:-auto}" \
+        >"$workdir/two.ini"
     local place
     for place in "$one" "$other"; do
-        run scopefs mount --source "$source" --rule write=/ "$place"
+        run scopefs mount -c "$workdir/two.ini" "two-$$" "$place"
         ((status == 0)) && continue
         flunk "a view of $source is mounted"
         test_diag_run

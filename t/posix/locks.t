@@ -95,4 +95,9 @@ for_each_user locks_exclude
 for_each_user flock_in_turn
 for_each_user databases
 ((EUID != 0)) || test_run_body databases_with_coarse_times
+export TEST_CACHE
+TEST_CACHE=watch
+for_each_user databases
+TEST_CACHE="timeout 60"
+for_each_user databases
 done_testing
