@@ -39,9 +39,9 @@ static const struct {
 
 enum { OBJECTS = sizeof(objects) / sizeof(objects[0]) };
 
-static char folder[] = "/tmp/scopefs-fuzz-XXXXXX";
+static char folder[128];
 static bool made;
-static char paths[OBJECTS][64];
+static char paths[OBJECTS][256];
 static struct stat as_made[OBJECTS];
 
 static void must(long result, const char *what)
@@ -79,6 +79,8 @@ static void remove_folder(void)
 
 static void make_folder(void)
 {
+    const char *place = getenv("TMPDIR");
+    snprintf(folder, sizeof(folder), "%s/scopefs-fuzz-XXXXXX", place ? place : "/tmp");
     must(mkdtemp(folder) ? 0 : -1, folder);
     atexit(remove_folder);
     made = true;
@@ -120,25 +122,6 @@ static void make_object(size_t number)
     }
 }
 
-int world_make(void)
-{
-    if (!made)
-        make_folder();
-    clear_folder();
-    umask(022);
-    for (size_t i = 0; i < OBJECTS; i++)
-        make_object(i);
-    umask(0);
-    for (size_t i = 0; i < OBJECTS; i++)
-        must(lstat(paths[i], &as_made[i]), paths[i]);
-    size_t source = 0;
-    while (strcmp(objects[source].path, "source") != 0)
-        source++;
-    int fd = open(paths[source], O_PATH | O_DIRECTORY | O_CLOEXEC);
-    must(fd, paths[source]);
-    return fd;
-}
-
 static bool has_content(const char *path, const char *content)
 {
     char found[64] = "";
@@ -171,11 +154,52 @@ static bool is_as_made(size_t number)
     }
 }
 
+/* Most inputs change nothing. */
+static bool is_whole(void)
+{
+    for (size_t i = 0; i < OBJECTS; i++)
+        if (!is_as_made(i))
+            return false;
+    return made;
+}
+
+static void make_objects(void)
+{
+    clear_folder();
+    umask(022);
+    for (size_t i = 0; i < OBJECTS; i++)
+        make_object(i);
+    umask(0);
+    for (size_t i = 0; i < OBJECTS; i++)
+        must(lstat(paths[i], &as_made[i]), paths[i]);
+}
+
+int world_make(void)
+{
+    if (!made)
+        make_folder();
+    if (!is_whole())
+        make_objects();
+    size_t source = 0;
+    while (strcmp(objects[source].path, "source") != 0)
+        source++;
+    int fd = open(paths[source], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    must(fd, paths[source]);
+    return fd;
+}
+
+/* Modes that may be changed must not keep an ordinary user from looking. */
+static bool open_folder(size_t number)
+{
+    struct stat now;
+    return lstat(paths[number], &now) == 0 &&
+           (now.st_mode == as_made[number].st_mode || chmod(paths[number], 0755) == 0);
+}
+
 const char *world_changed(void)
 {
-    /* Modes that may be changed must not keep an ordinary user from looking. */
     for (size_t i = 0; i < OBJECTS; i++)
-        if (objects[i].kind == FOLDER && !objects[i].must_stay && chmod(paths[i], 0755) < 0)
+        if (objects[i].kind == FOLDER && !open_folder(i))
             return objects[i].path;
     for (size_t i = 0; i < OBJECTS; i++)
         if (objects[i].must_stay && !is_as_made(i))
