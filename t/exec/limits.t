@@ -97,11 +97,11 @@ swept() {
     local job
     scopefs-exec -c "$config" "$scope" sleep "984$$" >/dev/null 2>&1 &
     job=$!
-    wait_for 'pgrep -f "sleep 984$$" >/dev/null'
+    wait_for 'pgrep -xf "sleep 984$$" >/dev/null'
     ok "a running command has a group" test -n "$(groups_left)"
     kill -KILL "$job"
     wait "$job" 2>/dev/null
-    wait_for '! pgrep -f "sleep 984$$" >/dev/null'
+    wait_for '! pgrep -xf "sleep 984$$" >/dev/null'
     ok "the next command" in_sandbox true
     is "removes what a killed one has left" "$(groups_left)" ""
 }
