@@ -212,9 +212,13 @@ watched() {
 
 # scopefs itself, out of its tree and by two jobs.
 builds_itself() {
+    local folder excluded=()
     mkdir -p source view
-    (cd "$SCOPEFS_SRCDIR" && tar -cf - --exclude=./b --exclude=./build --exclude=.git .) |
-        tar -xf - -C source
+    for folder in "$SCOPEFS_SRCDIR"/*/config.status; do
+        folder=${folder%/config.status}
+        excluded+=(--exclude="./${folder##*/}")
+    done
+    (cd "$SCOPEFS_SRCDIR" && tar -cf - "${excluded[@]}" --exclude=.git .) | tar -xf - -C source
     ok "mounted" scopefs mount --source source --rule write=/ view
     ok "scopefs is configured in a view" bash -c 'mkdir view/build && cd view/build &&
         ../configure --silent CFLAGS=-O0'
