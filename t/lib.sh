@@ -237,6 +237,8 @@ test_prepare_home() { # FOLDER
 # The variables that a test body finds, whoever runs it.
 test_environment() { # FOLDER
     export HOME=$1/home XDG_RUNTIME_DIR=$1/run GIT_CONFIG_NOSYSTEM=1
+    # A server with a data race ends, and so does what uses its view; a report alone nobody reads.
+    export TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}"
     unset XDG_CONFIG_HOME GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE MAKEFLAGS MAKELEVEL MFLAGS
     export PATH=$test_programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 }

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "world.h"
 
+#include "../../fuse/lock_queue.h"
 #include "../../fuse/operations.h"
 #include "../../fuse/session.h"
 
@@ -339,6 +340,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t at = 0, taken = 1;
     for (unsigned i = 0; i < REQUESTS_AT_MOST && taken > 0; i++, at += taken)
         taken = replay_record(view.session, data + at, size - at);
+    lock_queue_free(view.locks);
+    view.locks = NULL;
     fuse_session_destroy(view.session);
     session_close_view(&view);
     const char *changed = world_changed();
