@@ -33,9 +33,14 @@ static const struct {
                        "tell"},
 };
 
+/* Whoever owns a file can give it a time that no nanoseconds can count. Beyond a century from now
+ * all are the same here, so that the difference of two can be counted as well. */
 static int64_t nanoseconds(const struct timespec *time)
 {
-    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+    static const int64_t limit = 4600000000;
+    int64_t seconds = time->tv_sec;
+    seconds = seconds > limit ? limit : seconds < -limit ? -limit : seconds;
+    return seconds * 1000000000 + time->tv_nsec;
 }
 
 /* The kernel asks for the attributes of a file with several names before each use. To tell it to
