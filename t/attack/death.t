@@ -52,7 +52,7 @@ deaths() {
     local round victims rounds=${SCOPEFS_TEST_DEATHS:-25} operations wrong=()
     write_scope
     RANDOM=${SCOPEFS_TEST_SEED:-1}
-    for ((round = 0; round < rounds; round++)); do
+    for ((round = 0; round < rounds && ${#wrong[@]} == 0; round++)); do
         run scopefs mount -c "$config" mortal
         ((status == 0)) || wrong+=("round $round: mount: $errors")
         [[ $(cat "$view/f") == here ]] || wrong+=("round $round: the view does not work")
