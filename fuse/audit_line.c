@@ -2,9 +2,13 @@
 
 #include "scopefs/mem.h"
 
+#include <ctype.h>
+#include <endian.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 static const struct {
     const char *key;
@@ -44,6 +48,43 @@ void audit_line_write(const struct audit_line *line, struct strbuf *text)
     if (line->dropped)
         strbuf_add_format(text, ",\"dropped\":%lu", line->dropped);
     strbuf_add_text(text, "}\n");
+}
+
+/* https://systemd.io/JOURNAL_NATIVE_PROTOCOL: with its length a value may hold any byte. */
+static void add_field(struct strbuf *fields, const char *name, const char *value)
+{
+    uint64_t length = htole64(strlen(value));
+    strbuf_add_format(fields, "%s\n", name);
+    strbuf_add(fields, &length, sizeof(length));
+    strbuf_add_format(fields, "%s\n", value);
+}
+
+static void add_number(struct strbuf *fields, const char *name, long number)
+{
+    strbuf_add_format(fields, "%s=%ld\n", name, number);
+}
+
+void audit_line_add_fields(const struct audit_line *line, struct strbuf *fields)
+{
+    cleanup_strbuf struct strbuf message = {0};
+    audit_line_describe(line, &message);
+    add_field(fields, "MESSAGE", message.bytes);
+    strbuf_add_text(fields, "SYSLOG_IDENTIFIER=scopefs\n");
+    add_number(fields, "PRIORITY", line->error ? LOG_NOTICE : LOG_INFO);
+    for (size_t i = 0; i < TEXT_FIELDS; i++) {
+        const char *value = *text_field((struct audit_line *)line, i);
+        cleanup_free char *name = xasprintf("SCOPEFS_%s", text_fields[i].key);
+        for (char *letter = name; *letter; letter++)
+            *letter = (char)toupper((unsigned char)*letter);
+        if (value)
+            add_field(fields, name, value);
+    }
+    add_number(fields, "SCOPEFS_PID", line->process);
+    add_number(fields, "SCOPEFS_UID", line->user);
+    if (line->repeats)
+        add_number(fields, "SCOPEFS_REPEATS", (long)line->repeats);
+    if (line->dropped)
+        add_number(fields, "SCOPEFS_DROPPED", (long)line->dropped);
 }
 
 /* One \uXXXX as strbuf_add_json writes it: a control character, or a byte that is not UTF-8 as

@@ -22,6 +22,10 @@ struct audit_line {
 /* Adds the line with its newline. */
 void audit_line_write(const struct audit_line *line, struct strbuf *text);
 
+/* Adds the line as the journal's native protocol has it: SCOPEFS_SCOPE, SCOPEFS_PATH and so on, as
+ * in the JSON, with a message for people. */
+void audit_line_add_fields(const struct audit_line *line, struct strbuf *fields);
+
 /* False when the text is none of ours. On success the caller owns *line (audit_line_free). */
 bool audit_line_parse(const char *text, struct audit_line *line);
 void audit_line_free(struct audit_line *line);

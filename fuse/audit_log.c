@@ -6,19 +6,15 @@
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
 #include "scopefs/mem.h"
-#include "scopefs/runtime.h"
 #include "scopefs/strbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    FILE_LIMIT = 512 * 1024,
     BATCH_SIZE = 64 * 1024, /* what a pipe holds */
     REPEAT_SLOTS = 256,
     WINDOW_MS = 5000, /* for how long repeats are counted */
@@ -39,23 +35,17 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-char *audit_log_name(const char *scope, unsigned generation)
-{
-    return generation ? xasprintf(".%s.audit.%u", scope, generation)
-                      : xasprintf(".%s.audit", scope);
-}
-
-void audit_log_open(struct audit_log *log, const char *scope, int pipe_fd, bool tell_people)
+void audit_log_open(struct audit_log *log, const char *scope, unsigned targets, int pipe_fd,
+                    bool tell_people)
 {
     *log = (struct audit_log){
         .scope = scope,
         .pipe_fd = pipe_fd,
-        .folder_fd = runtime_open(NULL),
-        .file_fd = -1,
         .tell_people = tell_people,
         .repeats = xcalloc(REPEAT_SLOTS, sizeof(struct audit_repeat)),
         .bytes = xmalloc(BATCH_SIZE),
     };
+    audit_sink_open(&log->sink, scope, targets);
 }
 
 int audit_log_descriptor(const struct audit_log *log)
@@ -70,50 +60,10 @@ int audit_log_timeout(const struct audit_log *log)
     return log->pending ? WINDOW_MS : -1;
 }
 
-/* Makes room by renaming. Whoever has the lock of the full file may do it. */
-static void rotate(struct audit_log *log)
-{
-    if (flock(log->file_fd, LOCK_EX | LOCK_NB) == 0)
-        for (unsigned to = AUDIT_GENERATIONS - 1; to > 0; to--) {
-            cleanup_free char *old_name = audit_log_name(log->scope, to - 1);
-            cleanup_free char *new_name = audit_log_name(log->scope, to);
-            renameat(log->folder_fd, old_name, log->folder_fd, new_name);
-        }
-    fd_close(&log->file_fd);
-}
-
-/* Another view of the scope may have renamed the file meanwhile. */
-static bool is_current(const struct audit_log *log, const char *name, struct stat *own)
-{
-    struct stat found;
-    return fstat(log->file_fd, own) == 0 && fstatat(log->folder_fd, name, &found, 0) == 0 &&
-           found.st_ino == own->st_ino && found.st_dev == own->st_dev;
-}
-
-static int open_file(struct audit_log *log)
-{
-    cleanup_free char *name = audit_log_name(log->scope, 0);
-    struct stat own;
-    if (log->file_fd >= 0 && !is_current(log, name, &own))
-        fd_close(&log->file_fd);
-    else if (log->file_fd >= 0 && own.st_size >= FILE_LIMIT)
-        rotate(log);
-    if (log->file_fd < 0)
-        log->file_fd =
-            openat(log->folder_fd, name,
-                   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    return log->file_fd;
-}
-
 static void write_line(struct audit_log *log, const struct audit_line *line)
 {
-    cleanup_strbuf struct strbuf text = {0}, plain = {0};
-    audit_line_write(line, &text);
-    if (open_file(log) < 0 || fd_write_all(log->file_fd, text.bytes, text.length) < 0) {
-        if (!log->has_failed)
-            log_error("%s: cannot write the audit file: %s", log->scope, strerror(errno));
-        log->has_failed = true;
-    }
+    cleanup_strbuf struct strbuf plain = {0};
+    audit_sink_add(&log->sink, line);
     if (!log->tell_people)
         return;
     audit_line_describe(line, &plain);
@@ -276,6 +226,5 @@ void audit_log_close(struct audit_log *log)
     free(log->repeats);
     free(log->bytes);
     fd_close(&log->pipe_fd);
-    fd_close(&log->folder_fd);
-    fd_close(&log->file_fd);
+    audit_sink_close(&log->sink);
 }

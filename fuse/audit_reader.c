@@ -1,6 +1,6 @@
 #include "audit_reader.h"
 
-#include "audit_log.h"
+#include "audit_file.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -22,7 +22,7 @@ struct reading {
 
 static FILE *open_file(const struct reading *reading, unsigned generation)
 {
-    cleanup_free char *name = audit_log_name(reading->scope, generation);
+    cleanup_free char *name = audit_file_name(reading->scope, generation);
     cleanup_fd int fd = openat(reading->folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
     if (stream)
@@ -67,7 +67,7 @@ static int await_change(const struct reading *reading, struct error **error)
 static bool was_renamed(const struct reading *reading, FILE *stream)
 {
     struct stat own, now;
-    cleanup_free char *name = audit_log_name(reading->scope, 0);
+    cleanup_free char *name = audit_file_name(reading->scope, 0);
     return fstat(fileno(stream), &own) == 0 &&
            fstatat(reading->folder_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
            own.st_ino != now.st_ino;
@@ -134,7 +134,10 @@ int audit_read(const char *scope, bool follow, audit_visitor *visit, void *data,
     if (follow)
         result = follow_file(&reading, stream, error);
     else if (!stream)
-        result = error_set(error, 0, "nothing was recorded of a scope '%s' of yours", scope);
+        result = error_set(error, 0,
+                           "nothing was recorded of a scope '%s' of yours in a file (log-to in its "
+                           "configuration says whether there is to be one)",
+                           scope);
     else
         fclose(stream);
     fd_close(&reading.notify_fd);

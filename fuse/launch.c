@@ -1,5 +1,6 @@
 #include "launch.h"
 
+#include "audit_sink.h"
 #include "daemon.h"
 #include "mount_point.h"
 #include "run_file.h"
@@ -82,6 +83,8 @@ static int prepare(const struct launch *launch, const struct session_plan *plan,
         if (runtime_fd < 0)
             return -1;
     }
+    if (audit_sink_probe(launch->scope->log_targets, error) < 0)
+        return error_wrap(error, "scope %s", launch->scope->name);
     bool for_one = plan->for_one_user;
     if (launch->scope->create && source_folder_make(launch->scope, for_one ? plan->user : geteuid(),
                                                     for_one ? plan->group : getegid(), error) < 0)

@@ -1,6 +1,6 @@
 #include "source_folder.h"
 
-#include "audit_log.h"
+#include "audit_file.h"
 #include "resolve.h"
 
 #include "scopefs/fd.h"
@@ -89,7 +89,7 @@ static void remove_records(const struct scope *scope)
         return;
     unlinkat(runtime_fd, log, 0);
     for (unsigned generation = 0; generation < AUDIT_GENERATIONS; generation++) {
-        cleanup_free char *name = audit_log_name(scope->name, generation);
+        cleanup_free char *name = audit_file_name(scope->name, generation);
         unlinkat(runtime_fd, name, 0);
     }
 }

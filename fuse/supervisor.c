@@ -271,7 +271,9 @@ int supervisor_run(const struct session_plan *plan, pid_t server, const struct s
         .control = {.socket_fd = -1, .run_fd = -1},
     };
     note_policy_file(&supervisor, plan->config_file, plan->config_digest);
-    audit_log_open(&supervisor.audit, plan->scope->name, link->audit_fd, plan->report_fd < 0);
+    /* A service manager passes on what a view in the foreground says: not twice. */
+    audit_log_open(&supervisor.audit, plan->scope->name, plan->scope->log_targets, link->audit_fd,
+                   plan->report_fd < 0 && !(plan->scope->log_targets & ~(unsigned)LOG_TO_FILE));
     expiry_start(&supervisor.expiry, plan->scope->expires_ms, plan->scope->idle_ms);
     int status = watch(&supervisor);
     audit_log_close(&supervisor.audit);

@@ -38,6 +38,7 @@ struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
     draft->scope.place = place;
     draft->default_level = LEVEL_NONE;
     draft->scope.cache_seconds = CACHE_SECONDS;
+    draft->scope.log_targets = LOG_TO_FILE;
     draft->scope.exec.kill_after_ms = KILL_AFTER_MS;
     draft->last_env = &draft->env;
     draft->last_bind = &draft->binds;

@@ -155,6 +155,25 @@ static void set_log(struct loader *loader, const struct setting_target *target,
         target->scope->scope.log = (enum log_mode)chosen;
 }
 
+/* One bit for each of the words, which stand in the order of the bits. */
+static void set_log_to(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    static const char *const words[] = {"file", "syslog", "journal"};
+    static const char blanks[] = " \t";
+    unsigned targets = 0;
+    for (const char *at = setting->value; *at; at += strspn(at, blanks)) {
+        struct ini_setting one = *setting;
+        size_t length = strcspn(at, blanks);
+        one.value = arena_memdup0(loader->arena, at, length);
+        int chosen = setting_choose(loader, &one, words, 3);
+        if (chosen >= 0)
+            targets |= 1u << chosen;
+        at += length;
+    }
+    target->scope->scope.log_targets = targets;
+}
+
 static void add_rule(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
@@ -178,14 +197,23 @@ static void set_description(struct loader *loader, const struct setting_target *
 }
 
 static const struct config_key scope_keys[] = {
-    {"source", KEY_ONCE, false, set_source},       {"mount", KEY_ONCE, false, set_mount},
-    {"preset", KEY_LIST, false, add_preset},       {"default", KEY_ONCE, false, set_default},
-    {"parent", KEY_ONCE, false, set_parent},       {"user", KEY_ONCE, false, set_user},
-    {"submounts", KEY_ONCE, false, set_submounts}, {"case", KEY_ONCE, false, set_case},
-    {"quota", KEY_ONCE, false, set_quota},         {"inodes", KEY_ONCE, false, set_inodes},
-    {"cache", KEY_ONCE, false, set_cache},         {"log", KEY_ONCE, false, set_log},
-    {"create", KEY_ONCE, false, set_create},       {"expires", KEY_ONCE, false, set_expires},
-    {"idle", KEY_ONCE, false, set_idle},           {0},
+    {"source", KEY_ONCE, false, set_source},
+    {"mount", KEY_ONCE, false, set_mount},
+    {"preset", KEY_LIST, false, add_preset},
+    {"default", KEY_ONCE, false, set_default},
+    {"parent", KEY_ONCE, false, set_parent},
+    {"user", KEY_ONCE, false, set_user},
+    {"submounts", KEY_ONCE, false, set_submounts},
+    {"case", KEY_ONCE, false, set_case},
+    {"quota", KEY_ONCE, false, set_quota},
+    {"inodes", KEY_ONCE, false, set_inodes},
+    {"cache", KEY_ONCE, false, set_cache},
+    {"log", KEY_ONCE, false, set_log},
+    {"create", KEY_ONCE, false, set_create},
+    {"expires", KEY_ONCE, false, set_expires},
+    {"idle", KEY_ONCE, false, set_idle},
+    {"log-to", KEY_ONCE, false, set_log_to},
+    {0},
 };
 
 /* The pattern itself is checked where it is parsed, also for being empty. */
