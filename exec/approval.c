@@ -97,7 +97,7 @@ static int ask_terminal(const struct scope *scope, const struct command_rule *ru
     return refuse(rule, "refused at the terminal, as asked for", error);
 }
 
-int approval_get(const struct scope *scope, char *const *command, struct error **error)
+int approval_get(const struct scope *scope, char *const *command, bool yes, struct error **error)
 {
     const struct exec_settings *settings = &scope->exec;
     const struct command_rule *rule =
@@ -106,6 +106,7 @@ int approval_get(const struct scope *scope, char *const *command, struct error *
         return 0;
     if (rule->verdict == COMMAND_DENY)
         return refuse(rule, "refused", error);
-    return settings->approver ? ask_program(scope, rule, command, error)
-                              : ask_terminal(scope, rule, command, error);
+    if (settings->approver)
+        return ask_program(scope, rule, command, error);
+    return yes ? 0 : ask_terminal(scope, rule, command, error);
 }

@@ -10,7 +10,11 @@
 #include "scopefs/config.h"
 #include "scopefs/error.h"
 
-/* 0 when the command may run, or -1 with *error set. */
-int approval_get(const struct scope *scope, char *const *command, struct error **error);
+#include <stdbool.h>
+
+/* 0 when the command may run, or -1 with *error set. `yes` stands in place of the terminal's
+ * answer.
+ */
+int approval_get(const struct scope *scope, char *const *command, bool yes, struct error **error);
 
 #endif

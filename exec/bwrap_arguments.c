@@ -134,16 +134,23 @@ int bwrap_arguments_add_plan(struct strbuf *arguments, const struct sandbox_plan
     return 0;
 }
 
+static void add_descriptor(struct strbuf *arguments, const char *option, int fd)
+{
+    if (fd < 0)
+        return;
+    strbuf_add_format(arguments, "%s=%d", option, fd);
+    strbuf_add(arguments, "", 1);
+}
+
 void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_plan *plan,
-                                 int stage2, int channel, const struct view_mount *view)
+                                 const struct stage2_descriptors *descriptors,
+                                 const struct view_mount *view)
 {
     /* By descriptor, so that stage2 need not lie in a folder that the command's user can enter. */
-    strbuf_add_format(arguments, "/proc/self/fd/%d", stage2);
+    strbuf_add_format(arguments, "/proc/self/fd/%d", descriptors->stage2);
     strbuf_add(arguments, "", 1);
-    if (channel >= 0) {
-        strbuf_add_format(arguments, "--channel=%d", channel);
-        strbuf_add(arguments, "", 1);
-    }
+    add_descriptor(arguments, "--channel", descriptors->channel);
+    add_descriptor(arguments, "--program", descriptors->program);
     if (view->is_mounted) {
         strbuf_add_format(arguments, "--device=%u:%u", view->device_major, view->device_minor);
         strbuf_add(arguments, "", 1);

@@ -21,10 +21,18 @@ void bwrap_arguments_add_isolation(struct strbuf *arguments, bool share_network)
 int bwrap_arguments_add_plan(struct strbuf *arguments, const struct sandbox_plan *plan,
                              descriptor_giver *give, void *context, struct error **error);
 
-/* Appends the command that bwrap runs: stage2 from an open descriptor, and what it becomes.
- * The view is checked when it is mounted; `channel` may be -1 (nobody listens). */
+/* What bwrap inherits for the first program inside. */
+struct stage2_descriptors {
+    int stage2;  /* the program itself */
+    int channel; /* -1: nobody listens */
+    int program; /* runs in place of the command's first word; -1: that is found by its name */
+};
+
+/* Appends the command that bwrap runs: stage2, and what it becomes. The view is checked when it is
+ * mounted. */
 void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_plan *plan,
-                                 int stage2, int channel, const struct view_mount *view);
+                                 const struct stage2_descriptors *descriptors,
+                                 const struct view_mount *view);
 
 /* The arguments as an array of pointers into them that ends with NULL; the caller frees the array.
  */

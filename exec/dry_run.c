@@ -104,10 +104,10 @@ int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct sc
         strbuf_free(&redirections.text);
         return -1;
     }
-    int stage2 = redirections.next;
+    const struct stage2_descriptors inherited = {redirections.next, -1, -1};
     cleanup_free char *bwrap = process_find_program("bwrap");
     cleanup_free char *stage2_path = sandbox_stage2_path();
-    bwrap_arguments_add_command(&command, plan, stage2, -1, view);
+    bwrap_arguments_add_command(&command, plan, &inherited, view);
 
     add_comment(&text, scope, config_file, view, identity);
     if (identity->differs)
@@ -118,7 +118,7 @@ int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct sc
     strbuf_add_text(&text, " \\\n  --");
     add_words(&text, &command);
     strbuf_add_text(&text, redirections.text.bytes);
-    strbuf_add_format(&text, " \\\n  %d<", stage2);
+    strbuf_add_format(&text, " \\\n  %d<", inherited.stage2);
     dry_run_add_quoted(&text, stage2_path);
     strbuf_add_text(&text, "\n");
     strbuf_free(&redirections.text);

@@ -2,6 +2,10 @@
 
 #include "scopefs/duration.h"
 #include "scopefs/mem.h"
+#include "tool_server.h"
+
+#include <fcntl.h>
+#include <stdio.h>
 
 static const struct option_row option_rows[] = {
     {"config", 'c', "FILE", "read scopes from FILE"},
@@ -11,6 +15,10 @@ static const struct option_row option_rows[] = {
     {"shell", 's', "LINE", "run LINE with sh, in place of a command"},
     {"json", 'j', NULL, "print what became of it, with its output, as one JSON object"},
     {"timeout", 't', "DURATION", "end it after that time (90s, 5m, 0: never)"},
+    {"view", 0, "DIR", "use the view of the scope that is mounted there"},
+    {"yes", 'y', NULL, "allow what a rule asks about and the scope names no approver for"},
+    {"report", 0, "FD", "write there what became of it, as --json does, without its output"},
+    {"tool-server", 0, NULL, "run the worker of scopefs-mcp(1) in place of a command"},
     {"dry-run", 'n', NULL, "print the bwrap command line instead of running it"},
     {"print-seccomp", 0, NULL, "write the system call filter that --dry-run refers to"},
     {"help", 'h', NULL, "print this help"},
@@ -43,10 +51,24 @@ static void take_flag(struct invocation *invocation, const char *name)
         invocation->print_seccomp = true;
     else if (strcmp(name, "json") == 0)
         invocation->json = true;
+    else if (strcmp(name, "yes") == 0)
+        invocation->yes = true;
+    else if (strcmp(name, "tool-server") == 0)
+        invocation->tool_server = true;
     else if (strcmp(name, "help") == 0)
         invocation->help = true;
     else
         invocation->version = true;
+}
+
+static int take_descriptor(struct invocation *invocation, const char *argument,
+                           struct error **error)
+{
+    char end;
+    if (sscanf(argument, "%d%c", &invocation->report, &end) == 1 &&
+        fcntl(invocation->report, F_GETFD) >= 0)
+        return 0;
+    return error_set(error, 0, "--report %s: it is no open descriptor", argument);
 }
 
 static int handle_option(void *context, const struct option_row *row, const char *argument,
@@ -65,6 +87,10 @@ static int handle_option(void *context, const struct option_row *row, const char
             return error_set(error, 0, "'%s' is no duration; " DURATION_SYNTAX, argument);
     } else if (strcmp(row->name, "stdin") == 0) {
         invocation->input_file = argument;
+    } else if (strcmp(row->name, "view") == 0) {
+        invocation->view = argument;
+    } else if (strcmp(row->name, "report") == 0) {
+        return take_descriptor(invocation, argument, error);
     } else if (strcmp(row->name, "shell") == 0) {
         free(invocation->shell_line);
         invocation->shell_line = xstrdup(argument);
@@ -85,6 +111,7 @@ static char *const *shell_command(struct invocation *invocation)
 
 int invocation_parse(struct invocation *invocation, int argc, char **argv, struct error **error)
 {
+    *invocation = (struct invocation){.report = -1};
     int operands = options_parse(&invocation_command, argc, argv, handle_option, invocation, error);
     if (operands < 0)
         return -1;
@@ -97,12 +124,15 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv, struc
     if (invocation->shell_line && operands > 1)
         return error_set(error, 0, "%s: give a line with -s or a command, not both",
                          invocation_command.name);
-    if (!invocation->shell_line && first_word > operands)
+    if (invocation->tool_server && (operands > 1 || invocation->shell_line))
+        return error_set(error, 0, "%s: --tool-server takes no command", invocation_command.name);
+    if (!invocation->shell_line && !invocation->tool_server && first_word > operands)
         return error_set(error, 0, "%s: name a command to run in scope %s", invocation_command.name,
                          argv[1]);
     invocation->scope_name = argv[1];
-    invocation->request.command =
-        invocation->shell_line ? shell_command(invocation) : argv + first_word;
+    invocation->request.command = invocation->tool_server  ? tool_server_command
+                                  : invocation->shell_line ? shell_command(invocation)
+                                                           : argv + first_word;
     invocation->request.environment = invocation->environment;
     return 0;
 }

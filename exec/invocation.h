@@ -17,13 +17,15 @@ struct invocation {
     const char *input_file; /* --stdin */
     char *shell_line;       /* --shell */
     char *shell_command[4];
-    bool dry_run, print_seccomp, json, help, version;
+    const char *view; /* --view */
+    int report;       /* --report; -1: none */
+    bool dry_run, print_seccomp, json, yes, tool_server, help, version;
     struct sandbox_request request; /* all but the scope */
 };
 
 extern const struct command invocation_command;
 
-/* Fills *invocation (zeroed by the caller), which must not move afterwards; argv must outlive it,
+/* Fills *invocation, which must not move afterwards; argv must outlive it,
  * and ends with NULL afterwards. 0, or -1 with *error set. */
 int invocation_parse(struct invocation *invocation, int argc, char **argv, struct error **error);
 

@@ -19,6 +19,7 @@
 #include "scopefs/strbuf.h"
 #include "seccomp_filter.h"
 #include "supervise.h"
+#include "tool_server.h"
 #include "view_mount.h"
 
 #include <errno.h>
@@ -30,15 +31,22 @@
 enum { STATUS_TIMED_OUT = 124, STATUS_FAILED = 125, STATUS_SIGNAL = 128 };
 
 /* Whatever else the caller had open is nobody's business here, and the standard three exist, so
- * that no other descriptor can be mistaken for them. */
-static int tidy_descriptors(struct error **error)
+ * that no other descriptor can be mistaken for them. `kept` or -1 is left to us. */
+static int tidy_descriptors(int kept, struct error **error)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
             return error_set(error, errno, "cannot open /dev/null");
-    if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
-        return error_set(error, errno, "cannot close descriptors");
-    return 0;
+    if (kept > STDERR_FILENO) {
+        if (fcntl(kept, F_SETFD, FD_CLOEXEC) == 0 &&
+            (kept == STDERR_FILENO + 1 ||
+             close_range(STDERR_FILENO + 1, (unsigned)kept - 1, 0) == 0) &&
+            close_range((unsigned)kept + 1, ~0U, 0) == 0)
+            return 0;
+    } else if (close_range(STDERR_FILENO + 1, ~0U, 0) == 0) {
+        return 0;
+    }
+    return error_set(error, errno, "cannot close descriptors");
 }
 
 static struct config *load_config(const char *file, struct error **error)
@@ -168,6 +176,7 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
                        struct supervisor *supervisor, struct result *result, struct error **error)
 {
     cleanup_cgroup struct cgroup cgroup = {0};
+    cleanup_free char *program = job->invocation->tool_server ? tool_server_path() : NULL;
     unsigned long long kept = job->scope->exec.limits.max_output;
     int interrupted = supervisor_interrupted(supervisor);
     if (interrupted)
@@ -180,11 +189,28 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
         .view = view,
         .identity = &job->identity,
         .cgroup = &cgroup,
+        .program = program,
         .input = job->input,
         .capture = job->invocation->json,
         .capture_limit = kept ? (size_t)kept : MAX_OUTPUT,
     };
     return run_sandbox(job, plan, &start, supervisor, result, error);
+}
+
+/* The view that --view names, or the scope's own, or a private one. */
+static int open_view(const struct job *job, struct view_mount *view, int interrupt_fd,
+                     struct error **error)
+{
+    if (!job->invocation->view)
+        return view_mount_open(view, job->scope, job->config_file, &job->identity, interrupt_fd,
+                               error);
+    if (view_mount_look(view, job->scope, job->config_file, &job->identity, error) < 0)
+        return -1;
+    if (view->is_mounted)
+        return 0;
+    view_mount_close(view, NULL);
+    return error_set(error, 0, "--view %s: there is no view of scope %s from %s",
+                     job->invocation->view, job->scope->name, job->config_file);
 }
 
 static int run_plan(const struct job *job, struct sandbox_plan *plan, struct result *result,
@@ -200,8 +226,7 @@ static int run_plan(const struct job *job, struct sandbox_plan *plan, struct res
     }
     if (supervisor_prepare(&supervisor, error) < 0)
         return STATUS_FAILED;
-    if (view_mount_open(&view, job->scope, job->config_file, &job->identity, supervisor.interrupts,
-                        error) < 0) {
+    if (open_view(job, &view, supervisor.interrupts, error) < 0) {
         int interrupted = supervisor_interrupted(&supervisor);
         return interrupted ? STATUS_SIGNAL + interrupted : STATUS_FAILED;
     }
@@ -212,6 +237,18 @@ static int run_plan(const struct job *job, struct sandbox_plan *plan, struct res
     return status;
 }
 
+/* To whom --report gives it, the rule's place in the owner's file is not told. */
+static void report_result(struct result *result, const struct invocation *invocation)
+{
+    FILE *stream = fdopen(invocation->report, "w");
+    if (!stream)
+        return;
+    if (result->refused)
+        result->error = "a rule of the scope refuses this command";
+    result_print(result, false, stream);
+    fclose(stream);
+}
+
 static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
     struct result result = {
@@ -219,13 +256,18 @@ static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct
         .sandbox = {.channel = -1, .output.fd = -1, .errors.fd = -1},
     };
     int status = STATUS_FAILED;
-    if (approval_get(job->scope, plan->command, error) == 0)
+    result.refused = approval_get(job->scope, plan->command, job->invocation->yes, error) < 0;
+    if (!result.refused)
         status = run_plan(job, plan, &result, error);
-    if (job->invocation->json) {
-        result.exit_status = status;
-        result.error = error && *error ? (*error)->message : NULL;
-        result_add_usage(&result);
-        result_print(&result, stdout);
+    result.exit_status = status;
+    result.error = error && *error ? (*error)->message : NULL;
+    result_add_usage(&result);
+    if (job->invocation->json)
+        result_print(&result, true, stdout);
+    if (job->invocation->report >= 0) {
+        report_result(&result, job->invocation);
+        error_cleanup(error);
+        *error = NULL;
     }
     sandbox_free(&result.sandbox);
     return status;
@@ -252,6 +294,14 @@ static int open_input(const char *file, int *input, struct error **error)
     return file && *input < 0 ? error_set(error, errno, "--stdin %s", file) : 0;
 }
 
+static void adjust_scope(struct scope *scope, const struct invocation *invocation)
+{
+    if (invocation->view)
+        scope->mount = invocation->view;
+    if (invocation->tool_server)
+        tool_server_settings(&scope->exec);
+}
+
 static int find_job(const struct invocation *invocation, struct error **error)
 {
     cleanup_free char *found = invocation->config_file ? NULL : config_find(error);
@@ -261,7 +311,13 @@ static int find_job(const struct invocation *invocation, struct error **error)
         return STATUS_FAILED;
     __attribute__((cleanup(free_config))) struct config *config =
         load_config(job.config_file, error);
-    job.scope = config ? config_scope(config, invocation->scope_name, error) : NULL;
+    const struct scope *scope = config ? config_scope(config, invocation->scope_name, error) : NULL;
+    struct scope adjusted;
+    if (scope) {
+        adjusted = *scope;
+        adjust_scope(&adjusted, invocation);
+        job.scope = &adjusted;
+    }
     if (!job.scope || identity_choose(job.scope, &job.identity, error) < 0 ||
         open_input(invocation->input_file, &job.input, error) < 0)
         return STATUS_FAILED;
@@ -301,12 +357,12 @@ static void report_usage(const struct error *error)
 int main(int argc, char **argv)
 {
     cleanup_error struct error *error = NULL;
-    struct invocation invocation = {0};
+    struct invocation invocation;
     int status = STATUS_FAILED;
-    if (tidy_descriptors(&error) < 0) {
-        report(error);
-    } else if (invocation_parse(&invocation, argc, argv, &error) < 0) {
+    if (invocation_parse(&invocation, argc, argv, &error) < 0) {
         report_usage(error);
+    } else if (tidy_descriptors(invocation.report, &error) < 0) {
+        report(error);
     } else {
         status = do_invocation(&invocation, &error);
         report(error);

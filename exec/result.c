@@ -95,7 +95,7 @@ static const char *truth(bool value)
     return value ? "true" : "false";
 }
 
-void result_print(const struct result *result, FILE *stream)
+void result_print(const struct result *result, bool with_output, FILE *stream)
 {
     cleanup_strbuf struct strbuf text = {0};
     const struct outcome *outcome = &result->outcome;
@@ -111,9 +111,11 @@ void result_print(const struct result *result, FILE *stream)
     strbuf_add_format(&text, ",\"duration\":%.6f,\"cpu_time\":%.6f,\"peak_memory\":%llu",
                       (double)outcome->duration_us / 1e6, (double)result->usage.cpu_us / 1e6,
                       result->usage.peak_memory);
-    add_stream(&text, "stdout", &result->sandbox.output);
-    add_stream(&text, "stderr", &result->sandbox.errors);
-    strbuf_add_text(&text, ",\"error\":");
+    if (with_output) {
+        add_stream(&text, "stdout", &result->sandbox.output);
+        add_stream(&text, "stderr", &result->sandbox.errors);
+    }
+    strbuf_add_format(&text, ",\"refused\":%s,\"error\":", truth(result->refused));
     if (result->error)
         strbuf_add_json(&text, result->error, strlen(result->error));
     else

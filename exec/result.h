@@ -6,12 +6,14 @@
 #include "sandbox.h"
 #include "supervise.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct result {
     const char *scope_name;
     int exit_status;   /* what scopefs-exec itself ends with */
     const char *error; /* why no command was run, or NULL */
+    bool refused;      /* by a rule over commands, or by who was asked */
     struct outcome outcome;
     struct cgroup_usage usage;
     struct sandbox sandbox; /* what it captured */
@@ -21,6 +23,7 @@ struct result {
  * gone. */
 void result_add_usage(struct result *result);
 
-void result_print(const struct result *result, FILE *stream);
+/* With what the command printed, or without it. */
+void result_print(const struct result *result, bool with_output, FILE *stream);
 
 #endif

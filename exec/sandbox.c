@@ -54,9 +54,8 @@ char *sandbox_stage2_path(void)
     return xstrdup(SCOPEFS_LIBEXECDIR "/scopefs-stage2");
 }
 
-static int open_stage2(struct descriptors *descriptors, struct error **error)
+static int open_program(struct descriptors *descriptors, const char *path, struct error **error)
 {
-    cleanup_free char *path = sandbox_stage2_path();
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return error_set(error, errno, "%s is missing; install scopefs anew", path);
@@ -70,22 +69,26 @@ static void add_word(struct strbuf *list, const char *word)
 
 /* Only the command itself, which bwrap does not take from there, is in the sight of ps(1). */
 static int build_command_line(struct strbuf *line, struct descriptors *descriptors,
-                              const struct sandbox_plan *plan, const struct view_mount *view,
+                              const struct sandbox_plan *plan, const struct sandbox_start *start,
                               int channel, struct error **error)
 {
     cleanup_strbuf struct strbuf arguments = {0};
+    cleanup_free char *stage2 = sandbox_stage2_path();
+    struct stage2_descriptors inherited = {.channel = channel, .program = -1};
     if (bwrap_arguments_add_plan(&arguments, plan, give_memory, descriptors, error) < 0)
         return -1;
     int arguments_fd = give_memory(descriptors, arguments.bytes, arguments.length, error);
-    int stage2_fd = open_stage2(descriptors, error);
-    if (arguments_fd < 0 || stage2_fd < 0)
+    if (arguments_fd < 0 || (inherited.stage2 = open_program(descriptors, stage2, error)) < 0)
+        return -1;
+    if (start->program &&
+        (inherited.program = open_program(descriptors, start->program, error)) < 0)
         return -1;
     cleanup_free char *number = xasprintf("%d", arguments_fd);
     add_word(line, "bwrap");
     add_word(line, "--args");
     add_word(line, number);
     add_word(line, "--");
-    bwrap_arguments_add_command(line, plan, stage2_fd, channel, view);
+    bwrap_arguments_add_command(line, plan, &inherited, start->view);
     return 0;
 }
 
@@ -169,7 +172,7 @@ int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
         return -1;
     cleanup_fd int ours = ends[0];
     int theirs = keep(&descriptors, ends[1]);
-    if (build_command_line(&line, &descriptors, plan, start->view, theirs, error) < 0)
+    if (build_command_line(&line, &descriptors, plan, start, theirs, error) < 0)
         return -1;
     cleanup_free const char **arguments = bwrap_arguments_split(&line);
 

@@ -7,6 +7,7 @@
 #include "stage2.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct stage2_limit {
 
 struct stage2_request {
     int channel; /* -1: nobody listens */
+    int program; /* runs in place of the command's first word; -1: none */
     bool check_device;
     unsigned device_major, device_minor;
     struct stage2_limit limits[MAX_LIMITS];
@@ -58,6 +60,8 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
     char end;
     if ((value = value_of(argument, "--channel=")))
         return sscanf(value, "%d%c", &request->channel, &end) == 1;
+    if ((value = value_of(argument, "--program=")))
+        return sscanf(value, "%d%c", &request->program, &end) == 1;
     if ((value = value_of(argument, "--device="))) {
         request->check_device = true;
         return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
@@ -130,9 +134,20 @@ static void set_limits(const struct stage2_request *request)
     }
 }
 
+/* Only the standard ones stay; that of the program lasts until it runs. */
+static int close_descriptors(int program)
+{
+    if (program < 0)
+        return close_range(3, ~0U, 0);
+    if (fcntl(program, F_SETFD, FD_CLOEXEC) < 0 ||
+        (program > 3 && close_range(3, (unsigned)program - 1, 0) < 0))
+        return -1;
+    return close_range((unsigned)program + 1, ~0U, 0);
+}
+
 int main(int argc, char **argv)
 {
-    struct stage2_request request = {.channel = -1};
+    struct stage2_request request = {.channel = -1, .program = -1};
     parse_arguments(&request, argc, argv);
     check_workspace(&request);
     enter_workdir(&request);
@@ -142,11 +157,14 @@ int main(int argc, char **argv)
         refuse(&request, "setsid");
     if (request.channel >= 0 && send(request.channel, STAGE2_READY, 1, MSG_NOSIGNAL) != 1)
         refuse(&request, "scopefs-exec is gone");
-    if (close_range(3, ~0U, 0) < 0) {
+    if (close_descriptors(request.program) < 0) {
         fprintf(stderr, "scopefs-exec: cannot close descriptors: %s\n", strerror(errno));
         _exit(125);
     }
-    execvp(request.command[0], request.command);
+    if (request.program >= 0)
+        fexecve(request.program, request.command, environ);
+    else
+        execvp(request.command[0], request.command);
     int failure = errno;
     fprintf(stderr, "scopefs-exec: cannot run '%s': %s\n", request.command[0], strerror(failure));
     /* As env(1) has it. */
