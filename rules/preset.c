@@ -17,6 +17,14 @@
 #define FOLDERS     3
 #define MAX_SUGGEST 64
 
+#ifdef SCOPEFS_LIBRARY
+/* Whose program it runs in nobody knows: what lies beside that is not ours. */
+static const char *shipped_folder(struct arena *arena)
+{
+    (void)arena;
+    return SCOPEFS_PRESETDIR;
+}
+#else
 /* The presets of an uninstalled build lie beside the program. */
 static const char *shipped_folder(struct arena *arena)
 {
@@ -32,6 +40,7 @@ static const char *shipped_folder(struct arena *arena)
     }
     return SCOPEFS_PRESETDIR;
 }
+#endif
 
 /* In the order in which they are searched: the user's, the system's, the shipped one. */
 static size_t preset_folders(struct arena *arena, const char **folders)

@@ -40,6 +40,7 @@ test_permitted_skips=(
     "this host gives ordinary users no user namespaces"
     "this file system has no user.* attributes"
     "npm is not installed"
+    "a build with sanitizers has no shared library"
 )
 test_user=scopefs-test
 test_prefix=
