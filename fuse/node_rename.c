@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void node_detach(struct node_tree *tree, struct node *node, int *kept_fd)
 {
@@ -56,6 +57,14 @@ static void replace(struct node_tree *tree, struct node *node, struct node *pare
     node_reap(tree, old_parent);
 }
 
+/* The nodes below a directory keep their states, which are right at the new name only when it has
+ * the same rules. Otherwise a file was renamed, and what the kernel takes for a directory there is
+ * one that was in its place before. */
+static bool may_move(const struct node *node, const struct state *new_state)
+{
+    return !S_ISDIR(node->identity.type) || state_equivalent(atomic_load(&node->state), new_state);
+}
+
 void node_move(struct node_tree *tree, struct node *old_parent, const char *old_name,
                struct node *new_parent, const char *new_name, const struct state *new_state,
                int *kept_fd)
@@ -65,8 +74,10 @@ void node_move(struct node_tree *tree, struct node *old_parent, const char *old_
     struct node *target = node_find_child(tree, new_parent, new_name, strlen(new_name));
     if (target && target != moved)
         node_detach(tree, target, kept_fd);
-    if (moved && target != moved)
+    if (moved && target != moved && may_move(moved, new_state))
         replace(tree, moved, new_parent, new_name, new_state);
+    else if (moved && target != moved)
+        node_detach(tree, moved, NULL);
     pthread_rwlock_unlock(&tree->lock);
 }
 

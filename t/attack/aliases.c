@@ -162,6 +162,32 @@ static void test_file_renames(void)
     is_errno(renames("w/directory", "w/target", 0), EXDEV, "a directory does not");
 }
 
+/* The kernel believes for a second that the name is the directory that an agent is in. What is
+ * renamed by then is a file, so it may take a name below which other rules wait; the directory that
+ * is there later was never renamed. */
+static void test_rename_of_former_directory(void)
+{
+    cleanup_free char *former = in(source, "w/former"), *away = in(source, "h/former");
+    cleanup_free char *inner = in(view, "w/former/sub"), *target = in(source, "w/target");
+    make_directory("w/former");
+    make_directory("w/former/sub");
+    int fd = open(inner, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    must(fd, inner);
+    must(rename(former, away), former);
+    file_write(former, "file\n");
+    is_errno(renames("w/former", "w/target", 0), 0, "a file in a former directory's place moves");
+    ok(source_has("w/target", "file\n"), "as a file");
+    must(unlink(target), target);
+    make_directory("w/target");
+    make_directory("w/target/sub");
+    make("w/target/sub/secret", "secret\n");
+    ok(openat(fd, "secret", O_RDONLY | O_CLOEXEC) < 0 && mkdirat(fd, "made", 0755) < 0 &&
+           unlinkat(fd, "secret", 0) < 0,
+       "who was in that directory is not in the one that comes to the new name");
+    is_errno(opens("w/target/sub/secret", O_RDONLY), ENOENT, "where the rules of the name hold");
+    close(fd);
+}
+
 /* --- hard links --- */
 
 static void test_hard_links(void)
@@ -360,6 +386,7 @@ int main(int argc, char **argv)
     alarm(60);
     test_renames();
     test_file_renames();
+    test_rename_of_former_directory();
     test_hard_links();
     test_new_hard_links();
     test_symlinks();

@@ -17,6 +17,7 @@ view  = /v/
 none  = /w/top/secret
 none  = /w/absent/secret
 none  = /w/target/secret
+none  = /w/target/sub/secret
 END
     mount_view aliases || return
     drive "$TEST_ALIASES" "$PWD/source" "$view"
