@@ -1,7 +1,7 @@
 #include "audit_log.h"
 
 #include "audit.h"
-#include "audit_line.h"
+#include "scopefs/audit_line.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/log.h"

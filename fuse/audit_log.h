@@ -5,7 +5,7 @@
 #ifndef SCOPEFS_FUSE_AUDIT_LOG_H
 #define SCOPEFS_FUSE_AUDIT_LOG_H
 
-#include "audit_sink.h"
+#include "scopefs/audit_sink.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #include "audit_reader.h"
 
-#include "audit_file.h"
+#include "scopefs/audit_file.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"

@@ -2,7 +2,7 @@
 #ifndef SCOPEFS_FUSE_AUDIT_READER_H
 #define SCOPEFS_FUSE_AUDIT_READER_H
 
-#include "audit_line.h"
+#include "scopefs/audit_line.h"
 
 #include "scopefs/error.h"
 

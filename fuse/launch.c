@@ -1,9 +1,9 @@
 #include "launch.h"
 
-#include "audit_sink.h"
 #include "daemon.h"
 #include "mount_point.h"
 #include "run_file.h"
+#include "scopefs/audit_sink.h"
 #include "service_notify.h"
 #include "session.h"
 #include "source_folder.h"

@@ -1,7 +1,7 @@
 #include "source_folder.h"
 
-#include "audit_file.h"
 #include "resolve.h"
+#include "scopefs/audit_file.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"

@@ -7,6 +7,7 @@
 #include "suggest.h"
 #include "template.h"
 
+#include "scopefs/audit_sink.h"
 #include "scopefs/mem.h"
 
 #define MAX_NAME 40

@@ -78,9 +78,6 @@ struct exec_settings {
 /* What is recorded: what was refused, with what changed something, or with everything. */
 enum log_mode { LOG_DENIED, LOG_WRITES, LOG_ALL };
 
-/* Where that goes: any of these together. */
-enum log_target { LOG_TO_FILE = 1, LOG_TO_SYSLOG = 2, LOG_TO_JOURNAL = 4 };
-
 struct scope {
     const char *name;
     struct setting_place place; /* of its section */
@@ -96,7 +93,7 @@ struct scope {
     bool ignore_case;           /* rules match without regard to ASCII case */
     struct exec_settings exec;
     enum log_mode log;
-    unsigned log_targets;
+    unsigned log_targets;     /* where that goes, see audit_sink.h */
     bool create;              /* the source is made when it is missing */
     unsigned long expires_ms; /* the view unmounts so long after it was mounted; 0: never */
     unsigned long idle_ms;    /* and when nobody used it for so long; 0: never */

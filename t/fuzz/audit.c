@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "../../fuse/audit.h"
-#include "../../fuse/audit_line.h"
+#include "scopefs/audit_line.h"
 
 #include "scopefs/mem.h"
 

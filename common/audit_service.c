@@ -1,4 +1,4 @@
-#include "audit_service.h"
+#include "scopefs/audit_service.h"
 
 #include "scopefs/fd.h"
 

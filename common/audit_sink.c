@@ -1,6 +1,5 @@
-#include "audit_sink.h"
+#include "scopefs/audit_sink.h"
 
-#include "scopefs/config.h"
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
 

@@ -1,4 +1,4 @@
-#include "audit_file.h"
+#include "scopefs/audit_file.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"

@@ -2,8 +2,8 @@
  * The audit file of a scope: JSON lines in RUNTIME/.SCOPE.audit, which is renamed to .SCOPE.audit.1
  * and so on when it is full. Several views of a scope may write to one file.
  */
-#ifndef SCOPEFS_FUSE_AUDIT_FILE_H
-#define SCOPEFS_FUSE_AUDIT_FILE_H
+#ifndef SCOPEFS_AUDIT_FILE_H
+#define SCOPEFS_AUDIT_FILE_H
 
 #include "scopefs/strbuf.h"
 

@@ -2,10 +2,10 @@
  * The system's own logs: syslog by its socket /dev/log, and the journal by its native protocol. A
  * service that is slow never holds the supervisor: what it does not take at once is lost.
  */
-#ifndef SCOPEFS_FUSE_AUDIT_SERVICE_H
-#define SCOPEFS_FUSE_AUDIT_SERVICE_H
+#ifndef SCOPEFS_AUDIT_SERVICE_H
+#define SCOPEFS_AUDIT_SERVICE_H
 
-#include "audit_line.h"
+#include "scopefs/audit_line.h"
 
 #include "scopefs/error.h"
 

@@ -1,14 +1,17 @@
 /* Where the audit lines of a scope go: its file, syslog, the journal, or several of them. */
-#ifndef SCOPEFS_FUSE_AUDIT_SINK_H
-#define SCOPEFS_FUSE_AUDIT_SINK_H
+#ifndef SCOPEFS_AUDIT_SINK_H
+#define SCOPEFS_AUDIT_SINK_H
 
-#include "audit_file.h"
-#include "audit_line.h"
-#include "audit_service.h"
+#include "scopefs/audit_file.h"
+#include "scopefs/audit_line.h"
+#include "scopefs/audit_service.h"
 
 #include "scopefs/error.h"
 
 #include <stdbool.h>
+
+/* Any of these together. */
+enum log_target { LOG_TO_FILE = 1, LOG_TO_SYSLOG = 2, LOG_TO_JOURNAL = 4 };
 
 struct audit_sink {
     unsigned targets; /* of enum log_target */

@@ -1,4 +1,4 @@
-#include "audit_line.h"
+#include "scopefs/audit_line.h"
 
 #include "scopefs/mem.h"
 

@@ -1,6 +1,6 @@
 /* A record as a line of JSON, as the audit file has it, and as a line for people. */
-#ifndef SCOPEFS_FUSE_AUDIT_LINE_H
-#define SCOPEFS_FUSE_AUDIT_LINE_H
+#ifndef SCOPEFS_AUDIT_LINE_H
+#define SCOPEFS_AUDIT_LINE_H
 
 #include "scopefs/strbuf.h"
 
@@ -11,9 +11,10 @@
 struct audit_line {
     char *time; /* as RFC 3339, in UTC */
     char *scope, *operation, *path, *wanted, *level;
-    char *decider, *rule; /* as in struct audit_record */
-    char *error;          /* name of the errno; NULL: allowed */
-    char *command;        /* "" when the process was gone before it could be asked */
+    char *decider; /* "FILE:LINE", "default" or "parent NAME" */
+    char *rule;    /* "LEVEL = PATTERN", or "" */
+    char *error;   /* name of the errno; NULL: allowed */
+    char *command; /* "" when the process was gone before it could be asked */
     long process, user;
     unsigned long repeats; /* 0: this is the first; else how often it came again since */
     unsigned long dropped; /* records lost before this one */
