@@ -11,10 +11,7 @@
 
 static void free_node(struct node_tree *tree, struct node *node)
 {
-    int kept = atomic_load(&node->kept_fd);
-    if (kept >= 0 && tree->on_close)
-        tree->on_close(tree->on_close_data, kept);
-    fd_close(&kept);
+    node_end_keeping(tree, node);
     free(node->name);
     free(node->last_path);
     free(node);

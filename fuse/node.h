@@ -60,6 +60,7 @@ struct node {
     char *last_path;     /* of a detached node: by which new rules judge it */
     uint32_t generation; /* of the rules that `state` is from */
     struct node *next_by_id, *next_by_name;
+    struct node *next_kept; /* of those with a kept_fd */
 
     /* Guarded by the tree's content lock. */
     struct content_version content; /* at the last open */
@@ -72,8 +73,8 @@ struct node_tree;
 struct node_tree *node_tree_new(const struct state *root_state, const struct identity *root);
 void node_tree_free(struct node_tree *tree);
 
-/* Whom to tell before the kept descriptor of a nameless node is closed. Set once, before requests.
- */
+/* Whom to tell before the last kept descriptor of an object is closed: each name that it lost had a
+ * node of its own. Set once, before requests. */
 void node_tree_on_close(struct node_tree *tree, void (*tell)(void *data, int kept_fd), void *data);
 
 /* How many nodes there are, the root included. */

@@ -16,6 +16,7 @@ struct node_tree {
     size_t slots, count, peak;      /* peak: the largest count since memory was given back */
     uint64_t last_id;
     struct node *root;
+    struct node *kept; /* the nodes with a kept_fd */
     pthread_mutex_t content_lock;
     void (*on_close)(void *data, int kept_fd);
     void *on_close_data;
@@ -38,6 +39,11 @@ void node_attach(struct node_tree *tree, struct node *node, struct node *parent,
 /* node.c: frees the node if nothing holds it, then its parent if that was the last hold on it, and
  * so on. Needs the lock alone. */
 void node_reap(struct node_tree *tree, struct node *node);
+
+/* node_kept.c: the node keeps *kept_fd, which becomes -1, if there is one; and the end of that.
+ * Both need the lock alone. */
+void node_keep(struct node_tree *tree, struct node *node, int *kept_fd);
+void node_end_keeping(struct node_tree *tree, struct node *node);
 
 /* node_rename.c: takes the node's name away. Needs the lock alone; the node is held by somebody. */
 void node_detach(struct node_tree *tree, struct node *node, int *kept_fd);

@@ -1,7 +1,5 @@
 #include "node_internal.h"
 
-#include "scopefs/fd.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,8 +11,7 @@ void node_detach(struct node_tree *tree, struct node *node, int *kept_fd)
     node_unlink_name(tree, node);
     node->parent = NULL;
     node->detached = true;
-    if (kept_fd && *kept_fd >= 0)
-        atomic_store(&node->kept_fd, fd_steal(kept_fd));
+    node_keep(tree, node, kept_fd);
     atomic_fetch_sub(&parent->holds, 1);
     node_reap(tree, parent);
 }

@@ -55,6 +55,20 @@ END
     rm -f race other copy
     gone $((1024 * 1024)) 'all is given back'
 
+    fill keep 400 >/dev/null
+    fill linked 500 >/dev/null
+    ln linked twin
+    exec {held}<linked {other}<twin
+    rm linked twin
+    exec {held}<&-
+    is 'a file that is open by one of its lost names is given back neither' "$(free_bytes)" \
+        $((124 * 1024))
+    exec {other}<&-
+    gone $((624 * 1024)) 'and once only, however many names it had'
+    is 'so that no more fits than before' "$(fill again 1024)" 624
+    rm keep again
+    gone $((1024 * 1024)) 'all is given back'
+
     wait_for "[[ \$(free_files) == 8 ]]"
     ok 'as many files as there may be' sh -c 'mkdir d && touch a b c && ln -s a s && mkfifo f'
     ok 'a hard link is no file more' ln a hard
