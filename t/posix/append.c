@@ -51,12 +51,12 @@ static long count_up(struct call *call)
     if (map == MAP_FAILED)
         return -1;
     volatile unsigned char *end = map + sizeof(counted);
-    while (!*end) {
+    do {
         counted++;
         memcpy(map, &counted, sizeof(counted));
         if (counted % 64 == 0 && msync(map, HEAD, MS_SYNC) < 0)
             return -1;
-    }
+    } while (!*end);
     close(fd);
     return munmap(map, HEAD) < 0 ? -1 : counted;
 }

@@ -17,7 +17,9 @@ static bool write_direct(const char *path)
     int fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
     char *block = aligned_alloc(4096, 4096);
     memset(block, 'd', 4096);
-    return pwrite(fd, block, 4096, 0) == 4096;
+    bool written = pwrite(fd, block, 4096, 0) == 4096;
+    free(block);
+    return written;
 }
 
 static bool write_mapped(int fd)

@@ -25,6 +25,17 @@ handles() {
     same_as_natively names
 }
 
+# What is not the same.
+differences() {
+    mount_two || return
+    mkdir native source/differences
+    local name=$test_prefix test_prefix
+    test_prefix="${name}natively: "
+    results_of differences native native
+    test_prefix="${name}view: "
+    results_of differences "$one/differences" "$other/differences"
+}
+
 appends() {
     mount_two || return
     results_of append "in one view" source/log "$TEST_RECORDS" "$one"/{log,log,log,log}
@@ -46,6 +57,7 @@ listings() {
 
 export TEST_RECORDS=${TEST_RECORDS:-500} TEST_ENTRIES=${TEST_ENTRIES:-20000}
 for_each_user handles
+for_each_user differences
 for_each_user appends
 test_run_body listings
 done_testing

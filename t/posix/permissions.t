@@ -24,13 +24,13 @@ mode_after() { # HOW FILE HOST_FILE
 }
 
 set_id_bits() { # VIEW
-    local how mode
+    local how mode natively
     for how in "${changes[@]}"; do
         for mode in 6755 2711 4711; do
             [[ $how == *chmod && $mode != 6755 ]] && continue
+            natively=$(mode_after "$how" native/file native/file "$mode")
             is "a file with mode $mode, $how: the mode is then as on the source's file system" \
-                "$(mode_after "$how" "$1/file" source/file "$mode")" \
-                "$(mode_after "$how" native/file native/file "$mode")"
+                "$(mode_after "$how" "$1/file" source/file "$mode")" "${natively:-a mode}"
         done
     done
     is "written by a mapping the bits go, too" \
