@@ -215,6 +215,7 @@ builds_itself() {
     local folder excluded=()
     mkdir -p source view
     for folder in "$SCOPEFS_SRCDIR"/*/config.status; do
+        [[ -e $folder ]] || continue
         folder=${folder%/config.status}
         excluded+=(--exclude="./${folder##*/}")
     done
