@@ -6,6 +6,7 @@
 #include "operations.h"
 
 #include "cache.h"
+#include "guard.h"
 #include "handle.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
@@ -47,6 +48,16 @@ static void answer(fuse_req_t request, struct lock_attempt *attempt, const struc
     fuse_reply_err(request, failed);
 }
 
+/* To take a lock, or to hear of one, needs what reading does; giving it back needs nothing. The
+ * caller holds rules_lock. */
+static int guard_lock(struct view *view, const struct handle *handle, bool gives_back,
+                      const char *operation)
+{
+    if (!handle || handle->fd < 0)
+        return EBADF;
+    return gives_back ? 0 : guard_node(view, handle->node, WANT_READ, operation);
+}
+
 struct flock_wait {
     struct view *view;
     struct handle_hold open;
@@ -72,24 +83,35 @@ static void end_flock(void *data)
     free(wait);
 }
 
+/* NULL with errno set. */
+static struct flock_wait *begin_flock(struct view *shared, const struct fuse_file_info *info,
+                                      int how)
+{
+    cleanup_rules_lock struct view *view = view_share_rules(shared);
+    struct flock_wait *wait = calloc(1, sizeof(*wait));
+    if (!wait)
+        return NULL;
+    wait->view = view;
+    wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
+    wait->how = how & ~LOCK_NB;
+    int refused = guard_lock(view, wait->open.handle, how & LOCK_UN, "flock");
+    if (!refused)
+        return wait;
+    end_flock(wait);
+    errno = refused;
+    return NULL;
+}
+
 void operation_flock(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info, int how)
 {
     (void)id;
     struct view *view = view_of(request);
-    struct flock_wait *wait = calloc(1, sizeof(*wait));
+    struct flock_wait *wait = begin_flock(view, info, how);
     if (!wait) {
-        fuse_reply_err(request, ENOMEM);
+        fuse_reply_err(request, errno);
         return;
     }
-    wait->view = view;
-    wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
-    wait->how = how & ~LOCK_NB;
     struct handle *handle = wait->open.handle;
-    if (!handle || handle->fd < 0) {
-        end_flock(wait);
-        fuse_reply_err(request, EBADF);
-        return;
-    }
     atomic_store(&handle->locked, true);
     struct lock_attempt attempt = {
         .attempt = try_flock,
@@ -133,9 +155,10 @@ static void end_record(void *data)
 
 /* The holder behind a request and the lock in the form that F_OFD_* wants: l_pid is 0. NULL with
  * errno set. */
-static struct record_wait *begin_record(struct view *view, const struct fuse_file_info *info,
+static struct record_wait *begin_record(struct view *shared, const struct fuse_file_info *info,
                                         const struct flock *lock)
 {
+    cleanup_rules_lock struct view *view = view_share_rules(shared);
     struct record_wait *wait = calloc(1, sizeof(*wait));
     if (!wait)
         return NULL;
@@ -144,8 +167,8 @@ static struct record_wait *begin_record(struct view *view, const struct fuse_fil
     wait->lock.l_pid = 0;
     wait->open = (struct handle_hold){view->handles, handle_get(view->handles, info->fh)};
     const struct handle *handle = wait->open.handle;
-    errno = EBADF;
-    if (handle && handle->fd >= 0)
+    errno = guard_lock(view, handle, lock->l_type == F_UNLCK, "lock");
+    if (errno == 0)
         wait->holder = lock_owner_get(view->lock_owners, view, handle, info->lock_owner);
     if (wait->holder)
         return wait;

@@ -43,6 +43,8 @@ body() {
     answers 'a writable file is held and mapped' "hold $view/secret" ok
     answers 'it is written' write ok
     answers 'it is read through the mapping' mapped ok
+    answers 'it is locked' flock ok
+    answers 'in both ways' lock ok
     exec {listing}<"$view/dir"
 
     rules 'write = /' 'read = /secret'
@@ -57,10 +59,15 @@ body() {
     answers 'the held descriptor reads no more' read EACCES
     answers 'nor does the mapping' mapped SIGBUS
     answers 'it is still there to be looked at' stat ok
+    answers 'the locks can be given back' unlock ok
+    answers 'but not taken again' flock EACCES
+    answers 'in neither way' lock EACCES
+    answers 'nor is told who has one' locked EACCES
 
     rules 'write = /' 'none = /secret' 'none = inner'
     ok 'reload to none' scopefs reload live
     answers 'the held descriptor is not even looked at' stat ENOENT
+    answers 'nor locked' flock ENOENT
     fails 'the name is gone' stat "$view/secret"
     is 'and from the listing' "$(ls "$view")" dir
     is 'also of a directory that was open before' "$(ls "/proc/self/fd/$listing/")" ''
@@ -82,7 +89,11 @@ body() {
     stop_client
 
     start_client
-    answers '8 threads open and read' "hammer $view/secret" ok
+    answers '8 threads open, read and lock' "hammer $view/secret" ok
+    for level in read view none write; do
+        rules "$level = /secret" 'write = /dir'
+        ok "reload to $level under load" scopefs reload live
+    done
     rules 'none = /secret' 'write = /dir'
     ok 'reload under load' scopefs reload -c "$config" live
     answers 'the time is noted' mark ok

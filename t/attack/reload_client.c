@@ -1,12 +1,13 @@
 /*
- * What an agent can still do after the rules changed. Reads commands from standard input and answers
- * each by one line:
+ * What an agent can still do after the rules changed. Reads commands from standard input and
+ * answers each by one line:
  *
  *   hold FILE      opens FILE for reading and writing if that works (else for reading) and maps it
- *   read|write|mapped|stat|list    does that through what is held: "ok" or the errno's name
- *   hammer FILE    lets 8 threads open and read FILE in a loop
- *   mark           notes the time: opens that begin later must fail
- *   late           stops the threads; how many opens began after the mark and succeeded
+ *   read|write|mapped|stat|flock|lock|locked    does that through what is held (lock: a record
+ * lock, locked: asks for one that is in the way): "ok" or the errno's name unlock         gives
+ * both kinds of lock back hammer FILE    lets 8 threads open and read FILE in a loop mark notes the
+ * time: opens that begin later must fail late           stops the threads; how many opens began
+ * after the mark and succeeded
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -44,11 +46,15 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* A lock as well, because the holder of a record lock is opened by the rules of the file, too. */
 static bool open_and_read(const char *path)
 {
     char byte;
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     bool read_it = fd >= 0 && pread(fd, &byte, 1, 0) == 1;
+    if (fd >= 0)
+        read_it |= fcntl(fd, F_OFD_SETLK, &lock) == 0;
     if (fd >= 0)
         close(fd);
     return read_it;
@@ -101,6 +107,18 @@ static const char *hold(const char *path)
     return outcome(held.map != MAP_FAILED);
 }
 
+/* `command` is F_SETLK or F_GETLK. */
+static int record(int command, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(held.fd, command, &lock);
+}
+
+static const char *unlock(void)
+{
+    return outcome(flock(held.fd, LOCK_UN) == 0 && record(F_SETLK, F_UNLCK) == 0);
+}
+
 static const char *start(const char *path)
 {
     hammered = strdup(path);
@@ -138,6 +156,14 @@ static const char *answer(const char *command, const char *argument, char *text,
         return read_mapped();
     if (strcmp(command, "stat") == 0)
         return outcome(fstat(held.fd, &found) == 0);
+    if (strcmp(command, "flock") == 0)
+        return outcome(flock(held.fd, LOCK_SH | LOCK_NB) == 0);
+    if (strcmp(command, "lock") == 0)
+        return outcome(record(F_SETLK, F_RDLCK) == 0);
+    if (strcmp(command, "locked") == 0)
+        return outcome(record(F_GETLK, F_RDLCK) == 0);
+    if (strcmp(command, "unlock") == 0)
+        return unlock();
     if (strcmp(command, "hammer") == 0)
         return start(argument);
     if (strcmp(command, "mark") == 0) {
