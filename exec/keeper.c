@@ -35,11 +35,16 @@ static int take_away(const char *path, struct error **error)
     return rmdir(path) == 0 ? 0 : error_set(error, errno, "cannot remove %s", path);
 }
 
-/* It must not be met by what ends its owner, nor keep the owner's input and output open. */
-static void detach(void)
+/* It must not be met by what ends its owner, nor keep open what the owner has: its input and
+ * output, or the lifeline of another keeper. */
+static void detach(int lifeline)
 {
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null_fd;
     setsid();
+    if (lifeline > 3)
+        close_range(3, (unsigned)lifeline - 1, 0);
+    close_range((unsigned)lifeline + 1, ~0U, 0);
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd >= 0) {
         dup2(null_fd, STDIN_FILENO);
         dup2(null_fd, STDOUT_FILENO);
@@ -51,7 +56,7 @@ static _Noreturn void keep(const char *path, int lifeline)
 {
     cleanup_error struct error *error = NULL;
     char nothing;
-    detach();
+    detach(lifeline);
     while (read(lifeline, &nothing, 1) < 0 && errno == EINTR)
         ;
     if (take_away(path, &error) == 0)

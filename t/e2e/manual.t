@@ -26,6 +26,9 @@ is "scopefs(1) has the options of scopefs --help" "$(options_of_manual scopefs.1
 is "scopefs-exec(1) has the options of scopefs-exec --help" "$(options_of_manual scopefs-exec.1)" \
     "$(scopefs-exec --help | options_of_help | sort -u)"
 
+is "scopefs-mcp(1) has the options of scopefs-mcp --help" "$(options_of_manual scopefs-mcp.1)" \
+    "$(scopefs-mcp --help | options_of_help | sort -u)"
+
 for command in $(scopefs --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
     ok "scopefs(1) describes $command" grep -qx ".It Cm $command" "$SCOPEFS_SRCDIR/man/scopefs.1"
 done

@@ -1,0 +1,204 @@
+#include "jobs.h"
+
+#include "questions.h"
+#include "scopefs/mem.h"
+
+/* How many that have ended are kept for one session. */
+#define ENDED_JOBS 32
+
+static void tell(struct server *server, uint16_t type, uint16_t flags, uint32_t number,
+                 const struct strbuf *bytes)
+{
+    const struct frame frame = {
+        .length = bytes ? (uint32_t)bytes->length : 0, .type = type, .flags = flags, .job = number};
+    server->settings.sink(server->settings.context, &frame, bytes ? bytes->bytes : NULL);
+}
+
+static void free_job(struct job *job)
+{
+    strbuf_free(&job->output.kept);
+    strbuf_free(&job->errors.kept);
+    free(job->question);
+    free(job->report);
+    free(job);
+}
+
+/* --- The list; under the server's lock --- */
+
+static struct job *find(struct server *server, uint32_t number)
+{
+    struct job *job = server->jobs;
+    while (job && job->number != number)
+        job = job->next;
+    return job;
+}
+
+static struct job *find_own(struct call *call, uint32_t number)
+{
+    struct job *job = find(call->address.session->server, number);
+    return job && job->session == call->address.session ? job : NULL;
+}
+
+/* What has ended and belongs to nobody, or to somebody who has many newer ones. */
+static void forget(struct server *server, const struct session *session)
+{
+    size_t count = 0;
+    for (struct job **place = &server->jobs; *place;) {
+        struct job *job = *place;
+        bool is_old = job->report && (!job->session || (job->session == session &&
+                                                        job->is_detached && ++count > ENDED_JOBS));
+        if (!is_old) {
+            place = &job->next;
+            continue;
+        }
+        *place = job->next;
+        free_job(job);
+    }
+}
+
+static void add_output(struct job_stream *stream, const char *bytes, size_t size)
+{
+    strbuf_add(&stream->kept, bytes, size);
+    if (stream->kept.length < 2 * JOB_STREAM_LIMIT)
+        return;
+    size_t surplus = stream->kept.length - JOB_STREAM_LIMIT;
+    memmove(stream->kept.bytes, stream->kept.bytes + surplus, JOB_STREAM_LIMIT);
+    stream->kept.length = JOB_STREAM_LIMIT;
+    stream->dropped += surplus;
+}
+
+static void take(struct server *server, struct job *job, const struct frame *frame,
+                 const char *bytes)
+{
+    if (frame->type == FRAME_JOB_OUTPUT) {
+        add_output(frame->flags & FRAME_ERRORS ? &job->errors : &job->output, bytes, frame->length);
+    } else if (frame->type == FRAME_JOB_ASK) {
+        job->question = xmemdup0(bytes, frame->length);
+    } else if (!job->report) {
+        job->report = xmemdup0(bytes, frame->length);
+        forget(server, job->session);
+    }
+}
+
+void jobs_take(struct server *server, const struct frame *frame, const char *bytes)
+{
+    pthread_mutex_lock(&server->lock);
+    struct job *job = find(server, frame->job);
+    bool is_orphan = job && !job->session;
+    if (job)
+        take(server, job, frame, bytes);
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    if (is_orphan && frame->type == FRAME_JOB_ASK)
+        tell(server, FRAME_JOB_ANSWER, 0, frame->job, NULL);
+}
+
+/* --- One job --- */
+
+uint32_t job_start(struct call *call, const struct job_request *request)
+{
+    struct server *server = call->address.session->server;
+    cleanup_strbuf struct strbuf bytes = {0};
+    struct job *job = xcalloc(1, sizeof(*job));
+    job_request_pack(request, &bytes);
+    pthread_mutex_lock(&server->lock);
+    uint32_t number = ++server->last_job;
+    job->number = number;
+    job->session = call->address.session->is_closed ? NULL : call->address.session;
+    job->next = server->jobs;
+    server->jobs = job;
+    pthread_mutex_unlock(&server->lock);
+    tell(server, FRAME_JOB_START, 0, number, &bytes);
+    return number;
+}
+
+/* The question of a rule, put to the client's user. */
+static void ask(struct call *call, uint32_t number, const char *command)
+{
+    struct server *server = call->address.session->server;
+    cleanup_free char *text =
+        xasprintf("A rule of the scope asks whether this command may be run:\n\n%s", command);
+    bool yes = question_ask(call, text) == ANSWER_YES;
+    tell(server, FRAME_JOB_ANSWER, yes ? FRAME_YES : 0, number, NULL);
+}
+
+/* Waits for the next thing to do. The question, new, or NULL with *done set. Under the lock. */
+static char *wait_for_next(struct call *call, uint32_t number, job_condition *condition,
+                           void *context, bool *done)
+{
+    struct server *server = call->address.session->server;
+    struct job *job;
+    while ((job = find_own(call, number)) && !call->is_cancelled) {
+        if (job->question)
+            return steal_pointer(job->question);
+        if (job->report || condition(job, context)) {
+            *done = true;
+            return NULL;
+        }
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    return NULL;
+}
+
+bool job_wait(struct call *call, uint32_t number, job_condition *condition, void *context)
+{
+    struct server *server = call->address.session->server;
+    bool done = false;
+    char *question;
+    do {
+        pthread_mutex_lock(&server->lock);
+        question = wait_for_next(call, number, condition, context, &done);
+        pthread_mutex_unlock(&server->lock);
+        if (question)
+            ask(call, number, question);
+        free(question);
+    } while (question);
+    if (!done)
+        job_kill(server, number);
+    return done;
+}
+
+bool job_look(struct call *call, uint32_t number, void (*look)(struct job *job, void *context),
+              void *context)
+{
+    struct server *server = call->address.session->server;
+    pthread_mutex_lock(&server->lock);
+    struct job *job = find_own(call, number);
+    if (job)
+        look(job, context);
+    pthread_mutex_unlock(&server->lock);
+    return job != NULL;
+}
+
+void job_kill(struct server *server, uint32_t number)
+{
+    tell(server, FRAME_JOB_KILL, 0, number, NULL);
+}
+
+void jobs_end_session(struct session *session)
+{
+    struct server *server = session->server;
+    uint32_t number;
+    do {
+        number = 0;
+        pthread_mutex_lock(&server->lock);
+        for (struct job *job = server->jobs; job && !number; job = job->next)
+            if (job->session == session) {
+                job->session = NULL;
+                number = job->report ? 0 : job->number;
+            }
+        forget(server, NULL);
+        pthread_mutex_unlock(&server->lock);
+        if (number)
+            job_kill(server, number);
+    } while (number);
+}
+
+void jobs_free(struct server *server)
+{
+    while (server->jobs) {
+        struct job *next = server->jobs->next;
+        free_job(server->jobs);
+        server->jobs = next;
+    }
+}

@@ -1,0 +1,141 @@
+#include "session.h"
+
+#include "call.h"
+#include "scopefs/mem.h"
+#include "stamps.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Newest first. Batches came with 2025-03-26 and went with its successor. */
+static const struct revision revisions[] = {
+    {"2025-11-25", FEATURE_ANNOTATIONS | FEATURE_STRUCTURED | FEATURE_ELICITATION},
+    {"2025-06-18", FEATURE_ANNOTATIONS | FEATURE_STRUCTURED | FEATURE_ELICITATION},
+    {"2025-03-26", FEATURE_ANNOTATIONS | FEATURE_BATCH},
+    {"2024-11-05", 0},
+};
+
+const char *const log_severity_names[] = {"debug",    "info",  "notice",    "warning", "error",
+                                          "critical", "alert", "emergency", NULL};
+
+const struct revision *revision_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(revisions) / sizeof(revisions[0]); i++)
+        if (strcmp(revisions[i].name, name) == 0)
+            return &revisions[i];
+    return &revisions[0];
+}
+
+bool session_has(const struct session *session, enum feature feature)
+{
+    pthread_mutex_lock(&session->server->lock);
+    bool has = session->revision && (session->revision->features & feature);
+    pthread_mutex_unlock(&session->server->lock);
+    return has;
+}
+
+static void emit(struct session *session, uint64_t exchange, uint16_t flags, const char *text)
+{
+    const struct server_settings *settings = &session->server->settings;
+    size_t length = text ? strlen(text) : 0;
+    const struct frame frame = {
+        .length = (uint32_t)(length <= FRAME_LIMIT ? length : 0),
+        .type = FRAME_MESSAGE,
+        .flags = flags,
+        .session = session->number,
+        .exchange = exchange,
+    };
+    settings->sink(settings->context, &frame, text);
+}
+
+void session_send(struct session *session, uint64_t exchange, json_t *message)
+{
+    cleanup_free char *text = json_dumps(message, JSON_COMPACT);
+    json_decref(message);
+    if (text)
+        emit(session, exchange, 0, text);
+}
+
+static void answer_batch(const struct return_address *address, json_t *message)
+{
+    struct batch *batch = address->batch;
+    struct server *server = address->session->server;
+    pthread_mutex_lock(&server->lock);
+    if (message)
+        json_array_append_new(batch->answers, message);
+    bool is_complete = --batch->open == 0;
+    pthread_mutex_unlock(&server->lock);
+    if (!is_complete)
+        return;
+    const struct return_address whole = {address->session, batch->exchange, NULL};
+    if (json_array_size(batch->answers) > 0) {
+        answer_send(&whole, batch->answers);
+    } else {
+        json_decref(batch->answers);
+        answer_send(&whole, NULL);
+    }
+    free(batch);
+}
+
+void answer_send(const struct return_address *address, json_t *message)
+{
+    if (address->batch) {
+        answer_batch(address, message);
+        return;
+    }
+    cleanup_free char *text = message ? json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    json_decref(message);
+    emit(address->session, address->exchange, text ? FRAME_LAST | FRAME_JSON : FRAME_LAST, text);
+}
+
+void answer_error(const struct return_address *address, json_t *id, int code, json_t *data,
+                  const char *format, ...)
+{
+    cleanup_free char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    json_t *error = json_pack("{s:i, s:o}", "code", code, "message", json_name(text, strlen(text)));
+    if (data)
+        json_object_set_new(error, "data", data);
+    answer_send(address, json_pack("{s:s, s:O?, s:o}", "jsonrpc", "2.0", "id",
+                                   id ? id : json_null(), "error", error));
+}
+
+void answer_result(const struct return_address *address, json_t *id, json_t *result)
+{
+    answer_send(address,
+                json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "result", result));
+}
+
+void session_log(struct session *session, uint64_t exchange, enum log_severity severity,
+                 const char *format, ...)
+{
+    cleanup_free char *text = NULL;
+    va_list arguments;
+    pthread_mutex_lock(&session->server->lock);
+    bool is_wanted = (int)severity >= session->log_level;
+    pthread_mutex_unlock(&session->server->lock);
+    if (!is_wanted)
+        return;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    json_t *params = json_pack("{s:s, s:s, s:o}", "level", log_severity_names[severity], "logger",
+                               "scopefs", "data", json_name(text, strlen(text)));
+    if (params)
+        session_send(session, exchange,
+                     json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method",
+                               "notifications/message", "params", params));
+}
+
+void session_drop(struct session *session)
+{
+    if (session->users || !session->is_closed)
+        return;
+    stamps_free(session->stamps);
+    free(session);
+}

@@ -1,0 +1,106 @@
+"""JSON-RPC and the Model Context Protocol, as far as no tool matters."""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.environ["TEST_MCP_FOLDER"])
+from client import Client, equal, like, ok
+
+REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
+
+
+def code(answer):
+    return answer["error"]["code"] if answer and "error" in answer else answer
+
+
+def revisions():
+    for revision in REVISIONS:
+        with Client(revision=revision) as client:
+            equal(f"{revision} is spoken", client.info["protocolVersion"], revision)
+            tool = client.request("tools/list")["result"]["tools"][0]
+            result = client.call("ls")
+            equal(
+                f"{revision}: what it does not have is left out",
+                ["annotations" in tool, "outputSchema" in tool, "structuredContent" in result],
+                [revision != "2024-11-05"] + 2 * [revision >= "2025-06-18"],
+            )
+    with Client(revision="1999-01-01") as client:
+        equal("to an unknown revision the newest is offered", client.info["protocolVersion"], REVISIONS[0])
+
+
+def session():
+    with Client(initialize=False) as client:
+        equal("before initialize there is ping", client.request("ping").get("result"), {})
+        equal("and nothing else", code(client.request("tools/list")), -32600)
+        equal("initialize needs a revision", code(client.request("initialize", {})), -32602)
+    with Client() as client:
+        again = client.request("initialize", {"protocolVersion": REVISIONS[0], "capabilities": {}})
+        equal("initialize comes once", code(again), -32600)
+        equal("an unknown method", code(client.request("resources/list")), -32601)
+        equal("an unknown tool", code(client.request("tools/call", {"name": "nothing"})), -32602)
+        equal("params that are no object", code(client.request("tools/list", [])), -32602)
+        equal("a made-up cursor", code(client.request("tools/list", {"cursor": "t99999"})), -32602)
+        equal("a log level", client.request("logging/setLevel", {"level": "info"}).get("result"), {})
+        equal("that is none", code(client.request("logging/setLevel", {"level": "loud"})), -32602)
+        names = [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+        ok("tools are listed", "ls" in names and len(set(names)) == len(names), names)
+
+
+def wrong_messages():
+    with Client() as client:
+        for name, data, expected in [
+            ("no JSON", b"{nonsense}\n", -32700),
+            ("a truncated message", b'{"jsonrpc":"2.0","id":1,"meth\n', -32700),
+            ("bytes that are not UTF-8", b'{"jsonrpc":"2.0","id":1,"method":"\xff"}\n', -32700),
+            ("a number", b"5\n", -32600),
+            ("an empty object", b"{}\n", -32600),
+            ("JSON-RPC 1.0", b'{"jsonrpc":"1.0","id":null,"method":"ping"}\n', -32600),
+            ("an id that is an object", b'{"jsonrpc":"2.0","id":{},"method":"ping"}\n', -32600),
+            ("a batch, which this revision has not", b"[]\n", -32600),
+            ("deep nesting", b"[" * 100000 + b"\n", -32700),
+            ("a message of 20 MB", b'{"a":"' + b"x" * 20000000 + b'"}\n', -32600),
+        ]:
+            client.send_bytes(data)
+            equal(f"{name} is an error", code(client.answer(None)), expected)
+        client.send({"jsonrpc": "2.0", "id": 77, "result": {}})
+        client.send({"jsonrpc": "2.0", "method": "notifications/unknown", "params": 5})
+        client.notify("notifications/cancelled", {"requestId": "nothing"})
+        client.send_bytes(b"\n\r\n")
+        equal("after all of that it works on", client.request("ping").get("result"), {})
+        equal("and has said nothing more", client.answers, {})
+
+
+def batches():
+    with Client(revision="2025-03-26") as client:
+        batch = [
+            {"jsonrpc": "2.0", "id": "a", "method": "ping"},
+            {"jsonrpc": "2.0", "method": "notifications/initialized"},
+            {"jsonrpc": "2.0", "id": "b", "method": "tools/call", "params": {"name": "ls"}},
+            7,
+        ]
+        client.send(batch)
+        client.wait(lambda: client.others)
+        answers = client.others.pop()
+        equal("a batch is answered as one", sorted(str(one.get("id")) for one in answers), ["None", "a", "b"])
+        client.send([{"jsonrpc": "2.0", "method": "notifications/initialized"}])
+        client.send([])
+        equal("an empty one is an error", code(client.answer(None)), -32600)
+
+
+def end():
+    client = Client()
+    number = client.start_call("ls", {})
+    client.process.stdin.close()
+    ok("what was asked is answered after the end of the input", client.answer(number))
+    equal("and the server ends", client.process.wait(), 0)
+    client = Client()
+    client.process.terminate()
+    equal("it ends when it is told to", client.process.wait(), 0)
+
+
+revisions()
+session()
+wrong_messages()
+batches()
+end()
