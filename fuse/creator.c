@@ -42,8 +42,7 @@ void creator_abandon(struct view *view)
     budget_return_file(view->budget);
 }
 
-int creator_own(const struct view *view, const struct creator *creator, int directory_fd,
-                const char *name)
+int creator_own(const struct view *view, const struct creator *creator, int directory_fd, int fd)
 {
     struct stat directory;
     if (view->owner == OWNER_DAEMON)
@@ -56,5 +55,5 @@ int creator_own(const struct view *view, const struct creator *creator, int dire
         user = directory.st_uid;
         group = directory.st_gid;
     }
-    return fchownat(directory_fd, name, user, group, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+    return fchownat(fd, "", user, group, AT_EMPTY_PATH) < 0 ? errno : 0;
 }

@@ -23,8 +23,8 @@ int creator_begin(struct view *view, const struct creator *creator);
 /* Nothing was created after all. */
 void creator_abandon(struct view *view);
 
-/* Gives what was just created at `name` the ownership that the view promises. 0 or an errno. */
-int creator_own(const struct view *view, const struct creator *creator, int directory_fd,
-                const char *name);
+/* Gives what was just created in the directory, open as `fd`, the ownership that the view promises.
+ * Not by its name, which could be another file's by now. 0 or an errno. */
+int creator_own(const struct view *view, const struct creator *creator, int directory_fd, int fd);
 
 #endif

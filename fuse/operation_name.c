@@ -1,9 +1,11 @@
 #include "operations.h"
 
+#include "attributes.h"
 #include "cache.h"
 #include "creator.h"
 #include "guard.h"
 #include "object.h"
+#include "resolve.h"
 
 #include "scopefs/fd.h"
 
@@ -21,22 +23,46 @@ static void reply_entry(fuse_req_t request, int failed, const struct fuse_entry_
         node_forget(view_of(request)->nodes, entry->ino, 1);
 }
 
+/* Somebody may have put something else in its place already, and that keeps its owner. A file of
+ * several names is the case that matters: make_file has it by its descriptor. */
+static int own(const struct target *target, const struct creator *creator, mode_t type)
+{
+    struct stat attributes;
+    struct identity found;
+    if (target->view->owner == OWNER_DAEMON)
+        return 0;
+    cleanup_fd int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
+    if (fd < 0 || attributes_read(fd, NULL, &attributes, &found) != 0 || found.type != type)
+        return 0;
+    return creator_own(target->view, creator, target->directory_fd, fd);
+}
+
 /* The last step of every creation: `result` is that of the creating call; then ownership and the
  * node. What cannot get its owner is taken away again, so that a failure leaves nothing. */
 static int finish(int result, const struct target *target, const struct creator *creator,
-                  int remove_flags, struct fuse_entry_param *entry)
+                  mode_t type, struct fuse_entry_param *entry)
 {
     int failed = result < 0 ? errno : 0;
-    if (!failed) {
-        failed = creator_own(target->view, creator, target->directory_fd, target->name);
+    if (!failed && type != S_IFREG) {
+        failed = own(target, creator, type);
         if (failed)
-            unlinkat(target->directory_fd, target->name, remove_flags);
+            unlinkat(target->directory_fd, target->name, S_ISDIR(type) ? AT_REMOVEDIR : 0);
     }
     if (failed) {
         creator_abandon(target->view);
         return failed;
     }
     return target_entry(target, entry);
+}
+
+/* 0, or -1 with errno, as mknod(2) has it. */
+static int make_file(const struct target *target, const struct creator *creator, mode_t mode)
+{
+    cleanup_fd int fd = resolve_create(target->directory_fd, target->name, O_WRONLY | O_EXCL, mode);
+    errno = fd < 0 ? -fd : creator_own(target->view, creator, target->directory_fd, fd);
+    if (fd >= 0 && errno)
+        unlinkat(target->directory_fd, target->name, 0);
+    return errno ? -1 : 0;
 }
 
 static int make_node(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
@@ -54,7 +80,9 @@ static int make_node(fuse_req_t request, fuse_ino_t parent, const char *name, mo
     failed = creator_begin(view, &creator);
     if (failed)
         return failed;
-    return finish(mknodat(target.directory_fd, name, mode, 0), &target, &creator, 0, entry);
+    int result = S_ISREG(mode) ? make_file(&target, &creator, mode & 07777)
+                               : mknodat(target.directory_fd, name, mode, 0);
+    return finish(result, &target, &creator, mode & S_IFMT, entry);
 }
 
 void operation_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
@@ -78,7 +106,7 @@ static int make_directory(fuse_req_t request, fuse_ino_t parent, const char *nam
     failed = creator_begin(view, &creator);
     if (failed)
         return failed;
-    return finish(mkdirat(target.directory_fd, name, mode), &target, &creator, AT_REMOVEDIR, entry);
+    return finish(mkdirat(target.directory_fd, name, mode), &target, &creator, S_IFDIR, entry);
 }
 
 void operation_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
@@ -100,7 +128,7 @@ static int make_symlink(fuse_req_t request, const char *link, fuse_ino_t parent,
     failed = creator_begin(view, &creator);
     if (failed)
         return failed;
-    return finish(symlinkat(link, target.directory_fd, name), &target, &creator, 0, entry);
+    return finish(symlinkat(link, target.directory_fd, name), &target, &creator, S_IFLNK, entry);
 }
 
 void operation_symlink(fuse_req_t request, const char *link, fuse_ino_t parent, const char *name)

@@ -140,7 +140,7 @@ static int create_owned(const struct target *target, const struct creator *creat
         return -failed;
     cleanup_fd int fd =
         resolve_create(target->directory_fd, target->name, source_flags(flags) | O_EXCL, mode);
-    failed = fd < 0 ? -fd : creator_own(target->view, creator, target->directory_fd, target->name);
+    failed = fd < 0 ? -fd : creator_own(target->view, creator, target->directory_fd, fd);
     if (!failed)
         return fd_steal(&fd);
     if (fd >= 0)
@@ -149,15 +149,28 @@ static int create_owned(const struct target *target, const struct creator *creat
     return -failed;
 }
 
-/* A file that appeared since the kernel looked is opened as it is, unless O_EXCL forbids it. */
+/* What appeared since the kernel looked: a file is opened as it is, anything else the kernel has to
+ * look at, which it does after ESTALE. */
+static int open_present(const struct target *target, int flags)
+{
+    struct stat attributes;
+    struct identity identity;
+    cleanup_fd int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
+    int failed = fd < 0 ? -fd : attributes_read(fd, NULL, &attributes, &identity);
+    if (failed)
+        return -failed;
+    if (!S_ISREG(identity.type))
+        return -ESTALE;
+    return truncate_opened(target->view, resolve_reopen(target->view, fd, source_flags(flags)),
+                           flags);
+}
+
+/* O_EXCL forbids to open what is there. */
 static int create_or_open(const struct target *target, const struct creator *creator, int flags,
                           mode_t mode)
 {
     int fd = create_owned(target, creator, flags, mode);
-    if (fd != -EEXIST || (flags & O_EXCL))
-        return fd;
-    fd = resolve_in(target->view, target->directory_fd, target->name, source_flags(flags));
-    return truncate_opened(target->view, fd, flags);
+    return fd == -EEXIST && !(flags & O_EXCL) ? open_present(target, flags) : fd;
 }
 
 static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
@@ -180,8 +193,6 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
     failed = attributes_read(fd, NULL, &entry->attr, &identity);
     if (failed)
         return failed;
-    if (!S_ISREG(identity.type))
-        return ENXIO;
     entry->attr_timeout = cache_found_timeout(target.parent, &entry->attr);
     int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(view, target.state, &entry->attr);

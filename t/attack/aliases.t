@@ -46,6 +46,35 @@ END
     done
 }
 
+# The kernel believes that there is nothing by the name, and has the view create it.
+appearing() {
+    mkdir -p source
+    write_config <<END
+[scope late]
+source = source
+cache  = timeout 60
+[rules late]
+write = /
+END
+    mount_view late || return
+    local reader
+    fails "a name leads to nothing" stat "$view/fifo"
+    mkfifo source/fifo
+    cat source/fifo >got &
+    reader=$!
+    wait_for '[[ $(cut -d " " -f 3 "/proc/'$reader'/stat") == S ]]'
+    fails "a FIFO that took it is not opened as the file that was to be created" \
+        dd if=/dev/null of="$view/fifo" conv=notrunc oflag=nonblock
+    ok "who waits at it in the source waits on" timeout 20 sh -c 'echo real >source/fifo'
+    wait "$reader"
+    is "and hears nothing else" "$(<got)" real
+    fails "another name leads to nothing" stat "$view/file"
+    echo there >source/file
+    ok "a file that took it is opened as it is" sh -c "echo more >>'$view/file'"
+    is "and not made anew" "$(<source/file)" $'there\nmore'
+    unmount_view
+}
+
 races() {
     local race
     for race in directory link fifo rename rename-blocked; do
@@ -102,6 +131,7 @@ TEST_MOVED=$(attack_program moved)
 export TEST_ALIASES TEST_RACE TEST_MOVED
 for_each_user other_names
 for_each_user absolute_symlinks
+for_each_user appearing
 for_each_user races
 for_each_user moved
 done_testing
