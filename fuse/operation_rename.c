@@ -54,14 +54,22 @@ static int link_to(const struct target *to, int fd, const struct identity *file,
     return EBUSY;
 }
 
-/* Takes the old name away if it still is the file's. */
-static void drop_name(const struct target *from, const struct identity *file)
+/* Takes the name away if it still is the file's. 0 or an errno. */
+static int drop_name(const struct target *target, const struct identity *file)
 {
     struct stat attributes;
     struct identity found;
-    if (attributes_read(from->directory_fd, from->name, &attributes, &found) == 0 &&
-        found.device == file->device && found.inode == file->inode)
-        unlinkat(from->directory_fd, from->name, 0);
+    if (attributes_read(target->directory_fd, target->name, &attributes, &found) != 0 ||
+        found.device != file->device || found.inode != file->inode)
+        return 0;
+    return unlinkat(target->directory_fd, target->name, 0) < 0 && errno != ENOENT ? errno : 0;
+}
+
+/* Whether a name can be taken out of the directory, as far as its permissions tell. */
+static int check_removal(const struct target *from)
+{
+    int flags = AT_EMPTY_PATH | AT_EACCESS;
+    return faccessat(from->directory_fd, "", W_OK | X_OK, flags) < 0 ? errno : 0;
 }
 
 /* A file gets the level of its new name, whatever that is; for a directory that would change what
@@ -79,11 +87,15 @@ static int rename_file(const struct target *from, const struct target *to, unsig
     if (!failed && S_ISDIR(file.type))
         failed = EXDEV;
     if (!failed)
-        failed = link_to(to, fd, &file, flags);
+        failed = check_removal(from);
     if (!failed)
-        drop_name(from, &file);
-    /* Two names of one file stay as they are (rename(2)). */
-    return failed == EALREADY ? 0 : failed;
+        failed = link_to(to, fd, &file, flags);
+    if (failed) /* two names of one file stay as they are (rename(2)) */
+        return failed == EALREADY ? 0 : failed;
+    failed = drop_name(from, &file);
+    if (failed)
+        drop_name(to, &file);
+    return failed;
 }
 
 static int rename_source(const struct target *from, const struct target *to, unsigned flags)

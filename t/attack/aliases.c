@@ -162,6 +162,30 @@ static void test_file_renames(void)
     is_errno(renames("w/directory", "w/target", 0), EXDEV, "a directory does not");
 }
 
+/* Across rules a file gets its new name before it loses the old one. */
+static void test_rename_from_locked_directory(void)
+{
+    cleanup_free char *folder = in(source, "w/closed"), *twin = in(source, "w/closed/f");
+    struct stat found;
+    if (geteuid() == 0)
+        return;
+    make_directory("w/closed");
+    make("w/closed/f", "kept\n");
+    make("w/victim", "victim\n");
+    must(chmod(folder, 0555), folder);
+    is_errno(renames("w/closed/f", "w/target", 0), EACCES,
+             "a file that cannot lose its old name gets no new one");
+    is_errno(renames("w/closed/f", "w/absent/victim", 0), EACCES, "wherever that is");
+    must(stat(twin, &found), twin);
+    ok(found.st_nlink == 1 && !exists_in_source("w/target"), "and is as it was");
+    make("w/target", "victim\n");
+    is_errno(renames("w/closed/f", "w/target", 0), EACCES, "nor does it take another's place");
+    ok(source_has("w/target", "victim\n"), "which is as it was, too");
+    must(chmod(folder, 0755), folder);
+    cleanup_free char *target = in(source, "w/target");
+    must(unlink(target), target);
+}
+
 /* The kernel believes for a second that the name is the directory that an agent is in. What is
  * renamed by then is a file, so it may take a name below which other rules wait; the directory that
  * is there later was never renamed. */
@@ -386,6 +410,7 @@ int main(int argc, char **argv)
     alarm(60);
     test_renames();
     test_file_renames();
+    test_rename_from_locked_directory();
     test_rename_of_former_directory();
     test_hard_links();
     test_new_hard_links();
