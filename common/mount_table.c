@@ -68,12 +68,13 @@ static bool parse_row(char *line, struct mount_row *row)
     return true;
 }
 
-int mount_table_read(struct mount_table *table, struct error **error)
+int mount_table_read_process(struct mount_table *table, const char *process, struct error **error)
 {
+    cleanup_free char *path = xasprintf("/proc/%s/mountinfo", process);
     *table = (struct mount_table){0};
-    FILE *stream = fopen("/proc/self/mountinfo", "re");
+    FILE *stream = fopen(path, "re");
     if (!stream)
-        return error_set(error, errno, "cannot read /proc/self/mountinfo; mount /proc");
+        return error_set(error, errno, "cannot read %s; mount /proc", path);
     cleanup_free char *line = NULL;
     size_t room = 0;
     for (ssize_t length; (length = getline(&line, &room, stream)) > 0;) {
@@ -86,6 +87,11 @@ int mount_table_read(struct mount_table *table, struct error **error)
     }
     fclose(stream);
     return 0;
+}
+
+int mount_table_read(struct mount_table *table, struct error **error)
+{
+    return mount_table_read_process(table, "self", error);
 }
 
 void mount_table_free(struct mount_table *table)

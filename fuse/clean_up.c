@@ -55,17 +55,6 @@ static void remove_dead_views(const struct cleaning *cleaning)
     }
 }
 
-/* Whether a view with this run file is still mounted. */
-static bool is_mounted(const struct mount_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        cleanup_free char *other = run_file_name(&table->rows[i]);
-        if (mount_row_is_view(&table->rows[i]) && strcmp(other, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The lock tells whether a supervisor has it, and keeps a new one from taking it meanwhile. */
 static bool remove_run_file(int folder_fd, const char *name)
 {
@@ -94,7 +83,7 @@ static void remove_run_files(const struct cleaning *cleaning, int folder_fd)
         char *suffix = strstr(name, ".sock");
         if (suffix)
             *suffix = '\0';
-        if (name[0] != '.' && name[0] && !is_mounted(&table, name) &&
+        if (name[0] != '.' && name[0] && !run_file_is_mounted(&table, name) &&
             remove_run_file(folder_fd, name))
             say(cleaning, "removed the run file", name);
     }

@@ -1,7 +1,7 @@
 #include "commands.h"
 #include "mount_point.h"
-#include "run_file.h"
 #include "unmount.h"
+#include "view_end.h"
 
 #include "scopefs/mem.h"
 #include "scopefs/mount_table.h"
@@ -10,9 +10,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
-
-/* How long a supervisor may take to end after its view is gone. */
-enum { END_SECONDS = 10 };
 
 static const struct option_row option_rows[] = {
     {"lazy", 'l', NULL, "also when the view is in use; it goes when the last user is through"},
@@ -52,21 +49,32 @@ static bool may_unmount(const struct mount_row *row)
     return geteuid() == 0 || row->user == geteuid();
 }
 
-static int unmount_row(const struct mount_row *row, bool lazy, struct error **error)
-{
-    if (unmount_view(row->point, lazy, error) < 0)
-        return -1;
-    if (!lazy && !run_file_wait(row, END_SECONDS))
-        return error_set(error, 0, "%s is unmounted, but its supervisor has not ended in %d s",
-                         row->point, END_SECONDS);
-    return 0;
-}
-
 /* RUNTIME/.exec-SCOPE-PID, which scopefs-exec mounts for one command and takes away by itself. */
 static bool is_private(const struct mount_row *row)
 {
     const char *slash = strrchr(row->point, '/');
     return slash && strncmp(slash, "/.exec-", 7) == 0;
+}
+
+static int await_end(const struct mount_row *row, struct error **error)
+{
+    if (view_end_wait(row, view_end_deadline()))
+        return 0;
+    return error_set(error, 0, "%s is unmounted, but its supervisor has not ended", row->point);
+}
+
+/* A private view goes when its command was ended, which may take the sandbox a moment longer. */
+static int unmount_row(const struct mount_row *row, bool lazy, struct error **error)
+{
+    cleanup_elsewhere struct elsewhere elsewhere = {0};
+    int failed;
+    if (lazy || is_private(row)) {
+        failed = unmount_view(row->point, lazy, error);
+    } else {
+        elsewhere_read(&elsewhere);
+        failed = view_end_begin(row, &elsewhere, error);
+    }
+    return failed < 0 || lazy ? failed : await_end(row, error);
 }
 
 static int unmount_scope(const struct mount_table *table, const char *name, bool lazy,

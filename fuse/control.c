@@ -44,15 +44,14 @@ static int listen_at(int folder_fd, const char *name, struct error **error)
 int control_open(struct control *control, const char *point, const char *config_file,
                  struct error **error)
 {
-    *control = (struct control){-1, -1};
+    *control = (struct control){-1, -1, NULL};
     cleanup_fd int folder_fd = run_folder_open(error);
-    cleanup_free char *name = NULL;
     if (folder_fd < 0)
         return -1;
-    control->run_fd = run_file_create(folder_fd, point, config_file, &name, error);
+    control->run_fd = run_file_create(folder_fd, point, config_file, &control->name, error);
     if (control->run_fd < 0)
         return -1;
-    control->socket_fd = listen_at(folder_fd, name, error);
+    control->socket_fd = listen_at(folder_fd, control->name, error);
     return control->socket_fd < 0 ? -1 : 0;
 }
 
@@ -103,8 +102,18 @@ void control_serve(struct control *control, control_handler *handle, void *data)
     }
 }
 
+/* When that is not known, it may be. */
+bool control_view_is_mounted(const struct control *control)
+{
+    cleanup_mount_table struct mount_table table = {0};
+    return !control->name || mount_table_read(&table, NULL) < 0 ||
+           run_file_is_mounted(&table, control->name);
+}
+
 void control_close(struct control *control)
 {
+    free(control->name);
+    control->name = NULL;
     fd_close(&control->socket_fd);
     if (control->run_fd >= 0)
         run_file_remove(control->run_fd);

@@ -10,9 +10,12 @@
 #include "scopefs/mount_table.h"
 #include "scopefs/strbuf.h"
 
+#include <stdbool.h>
+
 struct control {
     int socket_fd; /* -1: there is none */
     int run_fd;    /* the run file, locked */
+    char *name;    /* of the run file */
 };
 
 /* Creates run file and socket of the view at `point`. -1 with *error set: the view is as good, but
@@ -23,6 +26,9 @@ int control_open(struct control *control, const char *point, const char *config_
 /* Takes one connection and answers it. The handler may change the words; 0 is "ok". */
 typedef int control_handler(void *data, char *words, struct strbuf *reply);
 void control_serve(struct control *control, control_handler *handle, void *data);
+
+/* Whether the view is mounted in the supervisor's own mount namespace. */
+bool control_view_is_mounted(const struct control *control);
 
 void control_close(struct control *control);
 

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 /* How long the supervisor of a view whose server died may take to end. */
-enum { END_SECONDS = 10 };
+enum { END_MS = 10000 };
 
 int mount_point_open_source(const struct scope *scope, struct error **error)
 {
@@ -145,7 +145,7 @@ static int check_unused(const char *path, struct error **error)
     cleanup_free char *name = run_file_name(row);
     view.has_record = folder_fd >= 0 && run_record_read(folder_fd, name, &view.record);
     bool is_dead = roster_view_is_dead(&view) ||
-                   (roster_view_answers_nothing(&view) && run_file_wait(row, END_SECONDS));
+                   (roster_view_answers_nothing(&view) && run_file_wait(row, END_MS));
     cleanup_free char *process =
         view.has_record ? xasprintf(" (process %ld)", (long)view.record.supervisor) : xstrdup("");
     run_record_free(&view.record);
@@ -185,10 +185,16 @@ int mount_point_open(const char *path, bool create, int source_fd, struct mount_
     return -1;
 }
 
-void mount_point_close(struct mount_point *point)
+void mount_point_remove(struct mount_point *point)
 {
     if (point->created && point->path)
         rmdir(point->path);
+    point->created = false;
+}
+
+void mount_point_close(struct mount_point *point)
+{
+    mount_point_remove(point);
     mount_point_leave(point);
 }
 

@@ -35,4 +35,7 @@ void mount_point_close(struct mount_point *point);
 /* The same in a process that leaves the directory to another one. */
 void mount_point_leave(struct mount_point *point);
 
+/* Only removes it, if it was made, and nothing is mounted there. */
+void mount_point_remove(struct mount_point *point);
+
 #endif

@@ -141,7 +141,17 @@ void run_record_free(struct run_record *record)
     *record = (struct run_record){0};
 }
 
-bool run_file_wait(const struct mount_row *row, unsigned seconds)
+bool run_file_is_mounted(const struct mount_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        cleanup_free char *other = run_file_name(&table->rows[i]);
+        if (mount_row_is_view(&table->rows[i]) && strcmp(other, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool run_file_wait(const struct mount_row *row, unsigned milliseconds)
 {
     cleanup_fd int folder_fd = run_folder_open(NULL);
     cleanup_free char *name = run_file_name(row);
@@ -150,12 +160,13 @@ bool run_file_wait(const struct mount_row *row, unsigned seconds)
     if (fd < 0)
         return true;
     /* flock(2) has no time limit. */
-    for (unsigned tries = 0; tries < seconds * 200; tries++) {
+    for (unsigned waited = 0;; waited += 5) {
         if (flock(fd, LOCK_SH | LOCK_NB) == 0)
             return true;
+        if (waited >= milliseconds)
+            return false;
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
-    return false;
 }
 
 int run_file_open_log(const char *scope_name, struct error **error)

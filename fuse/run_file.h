@@ -41,9 +41,12 @@ struct run_record {
 bool run_record_read(int folder_fd, const char *name, struct run_record *record);
 void run_record_free(struct run_record *record);
 
-/* Waits until the supervisor of a mount has ended, at most `seconds`. False when it still runs. A
- * mount without a run file counts as ended. */
-bool run_file_wait(const struct mount_row *row, unsigned seconds);
+/* Whether a view with this run file is mounted. */
+bool run_file_is_mounted(const struct mount_table *table, const char *name);
+
+/* Waits until the supervisor of a mount has ended, at most so many milliseconds. False when it
+ * still runs. A mount without a run file counts as ended. */
+bool run_file_wait(const struct mount_row *row, unsigned milliseconds);
 
 /* Opens RUNTIME/.SCOPE.log for appending: where a daemon in the background writes. -1 with *error.
  */

@@ -11,9 +11,9 @@
 
 struct session_plan {
     const struct scope *scope;
-    int source_fd; /* borrowed */
-    const struct mount_point *point;
-    bool for_one_user; /* root only: `user` and `group` are who may use the view */
+    int source_fd;             /* borrowed */
+    struct mount_point *point; /* which the supervisor removes, if it was made, before it lets go */
+    bool for_one_user;         /* root only: `user` and `group` are who may use the view */
     uid_t user;
     gid_t group;
     bool for_all;                 /* allow_other */

@@ -3,6 +3,7 @@
 #include "audit_log.h"
 #include "channel.h"
 #include "control.h"
+#include "elsewhere.h"
 #include "expiry.h"
 #include "run_file.h"
 #include "service_notify.h"
@@ -147,6 +148,16 @@ static int tell_status(struct supervisor *supervisor, struct strbuf *reply)
     return 0;
 }
 
+/* The view was unmounted, but a copy of the mount in another namespace keeps it. */
+static int end_unmounted(struct supervisor *supervisor, struct strbuf *reply)
+{
+    if (control_view_is_mounted(&supervisor->control)) {
+        strbuf_add_text(reply, "the view is still mounted");
+        return -1;
+    }
+    return kill(supervisor->server, SIGTERM);
+}
+
 static int run_command(void *data, char *words, struct strbuf *reply)
 {
     struct supervisor *supervisor = data;
@@ -159,18 +170,19 @@ static int run_command(void *data, char *words, struct strbuf *reply)
         return tell_status(supervisor, reply);
     if (strcmp(words, "counters") == 0)
         return ask_server(supervisor, MESSAGE_COUNTERS, "", 0, reply);
+    if (strcmp(words, "end") == 0)
+        return end_unmounted(supervisor, reply);
     strbuf_add_format(reply, "unknown command '%s'", words);
     return -1;
 }
 
 /* First without force, so that the kernel writes back what is dirty while the server still serves.
- */
+ * A sandbox may have the view as well, and go on. */
 static void stop(struct supervisor *supervisor)
 {
-    cleanup_error struct error *error = NULL;
     service_notify("STOPPING=1");
-    if (unmount_view(supervisor->plan->point->path, false, &error) < 0)
-        kill(supervisor->server, SIGTERM);
+    unmount_view(supervisor->plan->point->path, false, NULL);
+    kill(supervisor->server, SIGTERM);
 }
 
 static void take_signal(struct supervisor *supervisor)
@@ -212,6 +224,18 @@ static int timeout_of(const struct supervisor *supervisor)
     return audit < expiry ? audit : expiry;
 }
 
+static bool is_used_elsewhere(const struct supervisor *supervisor)
+{
+    cleanup_mount_table struct mount_table table = {0};
+    cleanup_elsewhere struct elsewhere elsewhere = {0};
+    cleanup_strbuf struct strbuf users = {0};
+    if (mount_table_read(&table, NULL) < 0)
+        return true;
+    const struct mount_row *row = mount_table_at(&table, supervisor->plan->point->path);
+    elsewhere_read(&elsewhere);
+    return row && elsewhere_is_used(&elsewhere, row, &users);
+}
+
 /* A view in use is left alone: it stays mounted, and is looked at again later. */
 static void end_when_over(struct supervisor *supervisor)
 {
@@ -221,9 +245,11 @@ static void end_when_over(struct supervisor *supervisor)
         return;
     const char *found = strstr(counters.bytes, "operations=");
     unsigned long long operations = found ? strtoull(found + 11, NULL, 10) : 0;
-    if (expiry_look(&supervisor->expiry, operations) &&
-        unmount_view(supervisor->plan->point->path, false, NULL) == 0)
-        log_info("%s: unmounted, because its time is over", supervisor->plan->scope->name);
+    if (!expiry_look(&supervisor->expiry, operations) || is_used_elsewhere(supervisor) ||
+        unmount_view(supervisor->plan->point->path, false, NULL) < 0)
+        return;
+    log_info("%s: unmounted, because its time is over", supervisor->plan->scope->name);
+    kill(supervisor->server, SIGTERM);
 }
 
 /* True, with its status, once the server has ended. */
@@ -285,6 +311,8 @@ int supervisor_run(const struct session_plan *plan, pid_t server, const struct s
                   plan->scope->name, WTERMSIG(status));
     else
         unmount_view(plan->point->path, true, NULL);
+    /* Whoever waits for the run file's lock may mount there at once. */
+    mount_point_remove(plan->point);
     control_close(&supervisor.control);
     fd_close(&supervisor.channel_fd);
     fd_close(&supervisor.signal_fd);

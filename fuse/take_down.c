@@ -2,13 +2,11 @@
 
 #include "roster.h"
 #include "unmount.h"
+#include "view_end.h"
 
 #include "scopefs/mem.h"
 
 #include <stdio.h>
-
-/* How long a supervisor may take to end after its view is gone. */
-enum { END_SECONDS = 10 };
 
 static bool is_wanted(const struct take_down *wanted, const struct roster_view *view)
 {
@@ -26,19 +24,42 @@ static void tell(const struct take_down *wanted, const struct roster_view *view,
     fprintf(stderr, "%s: %s: %s\n", wanted->command, view->row->source, message);
 }
 
+static int unmount_one(const struct take_down *wanted, const struct mount_row *row,
+                       struct elsewhere *elsewhere, struct error **error)
+{
+    return wanted->lazy ? unmount_view(row->point, true, error)
+                        : view_end_begin(row, elsewhere, error);
+}
+
+/* They end while others are still being unmounted. Returns how many do not. */
+static int await_ends(const struct take_down *wanted, const struct roster *roster, const bool *gone)
+{
+    int failed = 0;
+    int64_t deadline = view_end_deadline();
+    for (size_t i = 0; i < roster->count; i++) {
+        if (!gone[i] || view_end_wait(roster->views[i].row, deadline))
+            continue;
+        tell(wanted, &roster->views[i], "is unmounted, but its supervisor has not ended");
+        failed++;
+    }
+    return failed;
+}
+
 int take_down(const struct take_down *wanted, struct error **error)
 {
     cleanup_roster struct roster roster = {0};
+    cleanup_elsewhere struct elsewhere elsewhere = {0};
     int failed = 0;
     if (roster_read(&roster, error) < 0)
         return -1;
+    elsewhere_read(&elsewhere);
     bool *gone = xcalloc(roster.count + 1, sizeof(bool));
     for (size_t i = roster.count; i-- > 0;) {
         const struct roster_view *view = &roster.views[i];
         cleanup_error struct error *problem = NULL;
         if (!is_wanted(wanted, view))
             continue;
-        gone[i] = unmount_view(view->row->point, wanted->lazy, &problem) == 0;
+        gone[i] = unmount_one(wanted, view->row, &elsewhere, &problem) == 0;
         if (!gone[i]) {
             tell(wanted, view, problem->message);
             failed++;
@@ -46,13 +67,8 @@ int take_down(const struct take_down *wanted, struct error **error)
             printf("%s: unmounted from %s\n", view->row->source, view->row->point);
         }
     }
-    /* They end while others are still being unmounted. */
-    for (size_t i = 0; i < roster.count; i++) {
-        if (!gone[i] || wanted->lazy || run_file_wait(roster.views[i].row, END_SECONDS))
-            continue;
-        tell(wanted, &roster.views[i], "is unmounted, but its supervisor has not ended");
-        failed++;
-    }
+    if (!wanted->lazy)
+        failed += await_ends(wanted, &roster, gone);
     free(gone);
     return failed;
 }

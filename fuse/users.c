@@ -89,3 +89,11 @@ void users_of_mount(const char *point, struct strbuf *text)
     if (found > NAMED_AT_MOST)
         strbuf_add_format(text, " and %u more", found - NAMED_AT_MOST);
 }
+
+void users_add_process(pid_t process, struct strbuf *text)
+{
+    cleanup_free char *name = xasprintf("%d", (int)process), *path = xasprintf("/proc/%s", name);
+    cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        add_name(fd, name, text);
+}

@@ -31,6 +31,10 @@ struct mount_table {
 #define cleanup_mount_table __attribute__((cleanup(mount_table_free)))
 
 int mount_table_read(struct mount_table *table, struct error **error);
+
+/* The same as another process sees it; `process` is its number. */
+int mount_table_read_process(struct mount_table *table, const char *process, struct error **error);
+
 void mount_table_free(struct mount_table *table);
 
 /* The topmost mount at exactly this path, or NULL. */

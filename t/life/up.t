@@ -105,6 +105,49 @@ names_who_uses_it() {
     ok "afterwards it can be taken down" scopefs down -c "$config" life-a
 }
 
+stays_for_a_sandbox() {
+    make_scopes
+    scopefs up -c "$config" life-a >/dev/null
+    scopefs-exec -c "$config" life-a -- sh -c 'echo up; exec sleep 1000' >out &
+    local sandbox=$!
+    wait_for 'grep -q up out'
+    exits "a view that a sandbox uses stays" 1 scopefs down -c "$config" life-a
+    like "and the sandbox is named" "$errors" 'in use by [a-z0-9-]+ \([0-9]+\) in a mount namespace of its own'
+    ok "the sandbox goes on" kill -0 "$sandbox"
+    kill "$sandbox"
+    wait "$sandbox" 2>/dev/null
+    ok "without it, the view goes" scopefs down -c "$config" life-a
+    ok "and nothing is left" eval '! is_mounted "$workdir/m" && [[ -z $(scopefs ps --json life-a) ]]'
+}
+
+goes_where_only_copied() {
+    make_scopes
+    scopefs up -c "$config" life-a >/dev/null
+    local options=(--mount --propagation private) copy process
+    ((EUID == 0)) || options+=(--user --map-root-user)
+    if ! unshare "${options[@]}" true; then
+        skip "this host gives ordinary users no user namespaces" "a copy of the mount"
+        scopefs down -c "$config" >/dev/null
+        return
+    fi
+    unshare "${options[@]}" sh -c 'echo up; cd /; exec sleep 1000' >out &
+    copy=$!
+    wait_for 'grep -q up out'
+    process=$(field life-a server_pid)
+    ok "a copy of the mount in another namespace" grep -q "$workdir/m/a " "/proc/$copy/mountinfo"
+    ok "that nobody uses does not keep a view" scopefs down -c "$config" life-a
+    ok "and its processes end" test ! -e "/proc/$process"
+    scopefs up -c "$config" life-a >/dev/null
+    (cd m/a && unshare "${options[@]}" sh -c 'echo up; exec sleep 1000' >../../out2) &
+    local user=$!
+    wait_for 'grep -q up out2'
+    exits "one that somebody stands in does" 1 scopefs down -c "$config" life-a
+    like "who is named" "$errors" "in use by .*sleep \([0-9]+\)"
+    ok "--lazy takes it away" scopefs down --lazy -c "$config" life-a
+    kill "$copy" "$(pgrep -P "$user" || echo "$user")" "$user" 2>/dev/null
+    wait "$copy" "$user" 2>/dev/null
+}
+
 lists_views() {
     make_scopes
     scopefs up -c "$config" >/dev/null
@@ -131,13 +174,13 @@ lists_views() {
     is "what is down is not listed" "$(scopefs ps --json life-a)" ""
 }
 
-run_files() { find "$(runtime_folder)/.run" -name "$1*" | wc -l; }
-device_of() { sed -nE "s|^[0-9]+ [0-9]+ ([0-9:]+) / $1 .*|\1|p" /proc/self/mountinfo; }
+# Other tests' views may be given the same device number, so it is their content that tells.
+run_files() { grep -lsF "mount = $1" "$(runtime_folder)"/.run/* | wc -l; } # MOUNT-POINT
 
 cleans_up_after_crashes() {
     make_scopes
     scopefs up -c "$config" >/dev/null
-    local device server supervisor
+    local server supervisor
     server=$(field life-a server_pid)
     kill -KILL "$server"
     wait_for '[[ $(field life-a state) == dead ]]'
@@ -146,18 +189,17 @@ cleans_up_after_crashes() {
     like "tells that it takes it away" "$output" "unmounted the dead view .*/m/a"
     ok "and does" eval '! is_mounted "$workdir/m/a" && is_mounted "$workdir/m/b"'
 
-    device=$(device_of "$workdir/m/b")
     supervisor=$(field life-b pid)
     kill -KILL "$supervisor"
     wait_for '! [[ -e /proc/'"$supervisor"' ]] && [[ $(field life-b state) != silent ]]'
-    ok "a killed supervisor leaves its run file" test "$(run_files "$device")" -gt 0
+    ok "a killed supervisor leaves its run file" test "$(run_files "$workdir/m/b")" -gt 0
     wait_for '! stat m/b/file 2>/dev/null'
     ok "up mends both" scopefs up -c "$config"
     is "so that they can be used" "$(cat m/a/file m/b/file)" $'text\ntext'
     ok "gc has nothing left to do" scopefs gc
     is "and says nothing" "$output" ""
     ok "all go down" scopefs down -c "$config"
-    is "and the run file of the killed one is gone" "$(run_files "$device")" 0
+    is "and the run file of the killed one is gone" "$(run_files "$workdir/m/b")" 0
 }
 
 cleans_up_private_views() {
@@ -190,6 +232,8 @@ for_each_user brings_up_and_down
 for_each_user tells_what_failed
 for_each_user refuses_one_place_for_two
 for_each_user names_who_uses_it
+for_each_user stays_for_a_sandbox
+for_each_user goes_where_only_copied
 for_each_user lists_views
 for_each_user cleans_up_after_crashes
 for_each_user cleans_up_private_views
