@@ -202,10 +202,16 @@ void audit_line_free(struct audit_line *line)
     *line = (struct audit_line){0};
 }
 
-void audit_line_describe(const struct audit_line *line, struct strbuf *text)
+static void describe_connection(const struct audit_line *line, struct strbuf *text)
 {
-    if (line->dropped)
-        strbuf_add_format(text, "(%lu records before this one were lost) ", line->dropped);
+    strbuf_add_text(text, line->error ? "refused a connection to " : "allowed a connection to ");
+    strbuf_add_quoted(text, line->path, strlen(line->path));
+    strbuf_add_text(text, ": ");
+    strbuf_add_quoted(text, line->rule, strlen(line->rule));
+}
+
+static void describe_access(const struct audit_line *line, struct strbuf *text)
+{
     strbuf_add_format(text, "%s %s of /", line->error ? "refused" : "allowed", line->operation);
     const char *path = line->path[0] == '/' ? line->path + 1 : line->path;
     strbuf_add_quoted(text, path, strlen(path));
@@ -213,10 +219,23 @@ void audit_line_describe(const struct audit_line *line, struct strbuf *text)
     strbuf_add_quoted(text, line->decider, strlen(line->decider));
     strbuf_add_text(text, line->rule[0] ? " " : "");
     strbuf_add_quoted(text, line->rule, strlen(line->rule));
+}
+
+void audit_line_describe(const struct audit_line *line, struct strbuf *text)
+{
+    if (line->dropped)
+        strbuf_add_format(text, "(%lu records before this one were lost) ", line->dropped);
+    if (strcmp(line->wanted, AUDIT_NETWORK) == 0)
+        describe_connection(line, text);
+    else
+        describe_access(line, text);
     if (line->error)
         strbuf_add_format(text, " (%s)", line->error);
-    strbuf_add_format(text, ", user %ld, process %ld ", line->user, line->process);
-    strbuf_add_quoted(text, line->command, strlen(line->command));
+    strbuf_add_format(text, ", user %ld", line->user);
+    if (line->process) {
+        strbuf_add_format(text, ", process %ld ", line->process);
+        strbuf_add_quoted(text, line->command, strlen(line->command));
+    }
     if (line->repeats)
         strbuf_add_format(text, ", %lu times more", line->repeats);
 }

@@ -150,6 +150,7 @@ void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_
     strbuf_add_format(arguments, "/proc/self/fd/%d", descriptors->stage2);
     strbuf_add(arguments, "", 1);
     add_descriptor(arguments, "--channel", descriptors->channel);
+    add_descriptor(arguments, "--network", descriptors->network);
     add_descriptor(arguments, "--program", descriptors->program);
     if (view->is_mounted) {
         strbuf_add_format(arguments, "--device=%u:%u", view->device_major, view->device_minor);

@@ -25,6 +25,7 @@ int bwrap_arguments_add_plan(struct strbuf *arguments, const struct sandbox_plan
 struct stage2_descriptors {
     int stage2;  /* the program itself */
     int channel; /* -1: nobody listens */
+    int network; /* of the forwarder; -1: there is none */
     int program; /* runs in place of the command's first word; -1: that is found by its name */
 };
 

@@ -90,6 +90,10 @@ static void add_comment(struct strbuf *text, const struct scope *scope, const ch
         strbuf_add_format(text, " %s", scope->name);
     }
     strbuf_add_text(text, "\n");
+    if (scope->exec.network == NETWORK_ALLOW)
+        strbuf_add_text(text,
+                        "# network-allow is held by scopefs-network beside it; without, it has "
+                        "no network.\n");
     if (cgroup_needed(&scope->exec.limits))
         strbuf_add_text(text, "# memory, pids and cpu are held by a control group around it.\n");
 }
@@ -104,7 +108,7 @@ int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct sc
         strbuf_free(&redirections.text);
         return -1;
     }
-    const struct stage2_descriptors inherited = {redirections.next, -1, -1};
+    const struct stage2_descriptors inherited = {redirections.next, -1, -1, -1};
     cleanup_free char *bwrap = process_find_program("bwrap");
     cleanup_free char *stage2_path = sandbox_stage2_path();
     bwrap_arguments_add_command(&command, plan, &inherited, view);

@@ -120,10 +120,13 @@ static int open_cgroup(const struct job *job, struct cgroup *cgroup, struct sand
                        struct error **error)
 {
     const struct exec_limits *limits = &job->scope->exec.limits;
+    struct exec_limits held = *limits;
     unsigned needed = cgroup_needed(limits);
     unsigned wanted = job->invocation->json ? CGROUP_MEMORY | CGROUP_CPU_TIME : 0U;
     cleanup_strbuf struct strbuf names = {0};
-    cgroup_open(cgroup, limits, needed | wanted);
+    if (held.processes && plan->network_pattern_count)
+        held.processes++; /* the forwarder's */
+    cgroup_open(cgroup, &held, needed | wanted);
     unsigned missing = needed & ~cgroup->held;
     if (missing == 0)
         return 0;
@@ -186,6 +189,7 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
     sandbox_plan_set_view(plan, view->path);
     const struct sandbox_start start = {
         .bwrap = bwrap,
+        .scope = job->scope,
         .view = view,
         .identity = &job->identity,
         .cgroup = &cgroup,
@@ -253,7 +257,7 @@ static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct
 {
     struct result result = {
         .scope_name = job->scope->name,
-        .sandbox = {.channel = -1, .output.fd = -1, .errors.fd = -1},
+        .sandbox = SANDBOX_NONE,
     };
     int status = STATUS_FAILED;
     result.refused = approval_get(job->scope, plan->command, job->invocation->yes, error) < 0;

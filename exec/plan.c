@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "cgroup.h"
+#include "network_link.h"
 #include "scopefs/env_name.h"
 
 #include "scopefs/mem.h"
@@ -176,7 +177,7 @@ void sandbox_plan_hold_processes(struct sandbox_plan *plan, const struct exec_li
         add_rlimit(plan, RLIMIT_AS, limits->memory);
     /* Counted in the sandbox's user namespace since Linux 5.14; its first process is bwrap's. */
     if ((missing & CGROUP_PIDS) && limits->processes)
-        add_rlimit(plan, RLIMIT_NPROC, limits->processes + 1);
+        add_rlimit(plan, RLIMIT_NPROC, limits->processes + 1 + (plan->network_pattern_count > 0));
 }
 
 /* --- The environment --- */
@@ -222,6 +223,44 @@ static void add_setting(struct sandbox_plan *plan, const struct env_setting *set
         sandbox_plan_set_variable(plan, setting->name, value);
 }
 
+static bool is_named(const struct sandbox_plan *plan, const char *host)
+{
+    struct network_pattern pattern;
+    struct network_host parsed;
+    size_t offset;
+    const char *message;
+    for (size_t i = 0; i < plan->network_pattern_count; i++)
+        if (network_pattern_parse(plan->network_patterns[i], &pattern, &offset, &message) &&
+            pattern.kind == NETWORK_ONE_HOST && network_host_parse(host, &parsed) &&
+            memcmp(&pattern.host, &parsed, sizeof(parsed)) == 0)
+            return true;
+    return false;
+}
+
+/* What means the sandbox itself: all names of the loopback, unless the host's is to be reached. */
+static char *local_hosts(const struct sandbox_plan *plan)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
+    struct strbuf list = {0};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!is_named(plan, names[i]))
+            strbuf_add_format(&list, "%s%s", list.length ? "," : "", names[i]);
+    return strbuf_steal(&list);
+}
+
+/* By both spellings: some programs read only the one, and some only the other. */
+static void add_proxy(struct sandbox_plan *plan)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy",
+                                        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
+    cleanup_free char *proxy = xasprintf("http://127.0.0.1:%d", LINK_PROXY_PORT);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        sandbox_plan_set_variable(plan, names[i], proxy);
+    cleanup_free char *local = local_hosts(plan);
+    sandbox_plan_set_variable(plan, "no_proxy", local);
+    sandbox_plan_set_variable(plan, "NO_PROXY", local);
+}
+
 static int add_environment(struct sandbox_plan *plan, const struct sandbox_request *request,
                            const struct host_facts *facts, struct error **error)
 {
@@ -234,6 +273,8 @@ static int add_environment(struct sandbox_plan *plan, const struct sandbox_reque
     sandbox_plan_set_variable(plan, "TERM", terminal ? terminal : "dumb");
 
     const struct exec_settings *settings = &request->scope->exec;
+    if (settings->network_pattern_count)
+        add_proxy(plan);
     for (size_t i = 0; i < settings->env_count; i++) {
         if (settings->env[i].name)
             add_setting(plan, &settings->env[i], facts);
@@ -298,6 +339,8 @@ int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *r
     plan->uid = facts->uid;
     plan->gid = facts->gid;
     plan->share_network = settings->network == NETWORK_HOST;
+    plan->network_patterns = settings->network_patterns;
+    plan->network_pattern_count = settings->network_pattern_count;
     plan->timeout_ms = request->has_timeout ? request->timeout_ms : settings->timeout_ms;
     plan->kill_after_ms = settings->kill_after_ms;
     plan->workspace = settings->workspace ? settings->workspace : SANDBOX_WORKSPACE;

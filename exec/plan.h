@@ -71,6 +71,8 @@ struct sandbox_plan {
     uid_t uid;             /* host ids that the command has; inside they are the same */
     gid_t gid;
     bool share_network;
+    const char *const *network_patterns; /* whom it may talk to through scopefs-network; borrowed */
+    size_t network_pattern_count;
     unsigned long timeout_ms;    /* 0: none */
     unsigned long kill_after_ms; /* from SIGTERM to SIGKILL when the time is over */
     struct sandbox_rlimit rlimits[4];

@@ -2,6 +2,7 @@
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
+#include "scopefs/runtime.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +37,14 @@ char *process_find_program(const char *name)
     const char *folders = secure_getenv("PATH");
     char *found = folders ? find_in_folders(name, folders) : NULL;
     return found ? found : find_in_folders(name, USUAL_FOLDERS);
+}
+
+char *process_own_program(const char *name)
+{
+    cleanup_free char *beside = runtime_program(name);
+    if (access(beside, X_OK) == 0)
+        return steal_pointer(beside);
+    return xasprintf("%s/%s", SCOPEFS_LIBEXECDIR, name);
 }
 
 void process_prepare_child(void)

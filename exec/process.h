@@ -11,6 +11,10 @@
  * none. */
 char *process_find_program(const char *name);
 
+/* The path of a program of this project that only other ones run: beside the running one (an
+ * uninstalled build), else where it is installed. The caller frees it. */
+char *process_own_program(const char *name);
+
 /* In a child, before it executes another program: a process group of its own, so that a terminal's
  * signals do not reach it, and no blocked signals. */
 void process_prepare_child(void);

@@ -95,6 +95,20 @@ static const char *truth(bool value)
     return value ? "true" : "false";
 }
 
+static void add_connections(struct strbuf *text, const struct network_report *report)
+{
+    strbuf_add_text(text, ",\"refused_connections\":[");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct network_refusal *item = &report->items[i];
+        strbuf_add_text(text, i ? ",{\"host\":" : "{\"host\":");
+        strbuf_add_json(text, item->host, strlen(item->host));
+        strbuf_add_format(text, ",\"port\":%u,\"reason\":", item->port);
+        strbuf_add_json(text, item->reason, strlen(item->reason));
+        strbuf_add_format(text, ",\"times\":%lu}", report->times[i]);
+    }
+    strbuf_add_text(text, "]");
+}
+
 void result_print(const struct result *result, bool with_output, FILE *stream)
 {
     cleanup_strbuf struct strbuf text = {0};
@@ -115,6 +129,7 @@ void result_print(const struct result *result, bool with_output, FILE *stream)
         add_stream(&text, "stdout", &result->sandbox.output);
         add_stream(&text, "stderr", &result->sandbox.errors);
     }
+    add_connections(&text, &result->sandbox.network);
     strbuf_add_format(&text, ",\"refused\":%s,\"error\":", truth(result->refused));
     if (result->error)
         strbuf_add_json(&text, result->error, strlen(result->error));

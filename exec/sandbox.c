@@ -1,6 +1,7 @@
 #include "sandbox.h"
 
 #include "bwrap_arguments.h"
+#include "network_start.h"
 #include "process.h"
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -48,10 +49,7 @@ static int give_memory(void *context, const char *bytes, size_t size, struct err
 
 char *sandbox_stage2_path(void)
 {
-    cleanup_free char *beside = runtime_program("scopefs-stage2");
-    if (access(beside, X_OK) == 0)
-        return steal_pointer(beside);
-    return xstrdup(SCOPEFS_LIBEXECDIR "/scopefs-stage2");
+    return process_own_program("scopefs-stage2");
 }
 
 static int open_program(struct descriptors *descriptors, const char *path, struct error **error)
@@ -70,11 +68,11 @@ static void add_word(struct strbuf *list, const char *word)
 /* Only the command itself, which bwrap does not take from there, is in the sight of ps(1). */
 static int build_command_line(struct strbuf *line, struct descriptors *descriptors,
                               const struct sandbox_plan *plan, const struct sandbox_start *start,
-                              int channel, struct error **error)
+                              int channel, int network, struct error **error)
 {
     cleanup_strbuf struct strbuf arguments = {0};
     cleanup_free char *stage2 = sandbox_stage2_path();
-    struct stage2_descriptors inherited = {.channel = channel, .program = -1};
+    struct stage2_descriptors inherited = {.channel = channel, .network = network, .program = -1};
     if (bwrap_arguments_add_plan(&arguments, plan, give_memory, descriptors, error) < 0)
         return -1;
     int arguments_fd = give_memory(descriptors, arguments.bytes, arguments.length, error);
@@ -160,6 +158,18 @@ static void close_captures(struct streams *streams)
     fd_close(&streams->errors);
 }
 
+/* Returns the end for the forwarder. */
+static int open_network(struct sandbox *sandbox, struct descriptors *descriptors,
+                        const struct sandbox_plan *plan, const struct sandbox_start *start,
+                        struct error **error)
+{
+    struct network_ends ends;
+    if (network_start(&ends, plan, start->identity, error) < 0)
+        return -1;
+    network_report_open(&sandbox->network, ends.report, start->scope);
+    return keep(descriptors, ends.inside);
+}
+
 int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
                   const struct sandbox_start *start, struct error **error)
 {
@@ -167,12 +177,15 @@ int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
     __attribute__((cleanup(close_captures))) struct streams streams = {start->input, -1, -1};
     cleanup_strbuf struct strbuf line = {0};
     int ends[2] = {-1, -1};
-    *sandbox = (struct sandbox){.channel = -1, .output.fd = -1, .errors.fd = -1};
+    *sandbox = (struct sandbox)SANDBOX_NONE;
     if (open_captures(sandbox, start, &streams, error) < 0 || open_channel(ends, error) < 0)
         return -1;
     cleanup_fd int ours = ends[0];
-    int theirs = keep(&descriptors, ends[1]);
-    if (build_command_line(&line, &descriptors, plan, start, theirs, error) < 0)
+    int theirs = keep(&descriptors, ends[1]), network = -1;
+    if (plan->network_pattern_count &&
+        (network = open_network(sandbox, &descriptors, plan, start, error)) < 0)
+        return -1;
+    if (build_command_line(&line, &descriptors, plan, start, theirs, network, error) < 0)
         return -1;
     cleanup_free const char **arguments = bwrap_arguments_split(&line);
 
@@ -190,4 +203,5 @@ void sandbox_free(struct sandbox *sandbox)
     fd_close(&sandbox->channel);
     capture_free(&sandbox->output);
     capture_free(&sandbox->errors);
+    network_report_free(&sandbox->network);
 }

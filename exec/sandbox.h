@@ -5,6 +5,7 @@
 #include "capture.h"
 #include "cgroup.h"
 #include "identity.h"
+#include "network_report.h"
 #include "plan.h"
 #include "scopefs/error.h"
 #include "view_mount.h"
@@ -15,11 +16,19 @@ struct sandbox {
     pid_t bwrap; /* the child that stays outside and ends when the command does */
     int channel; /* -1 once stage2 has reported or is gone */
     struct capture output, errors;
+    struct network_report network;
 };
+
+/* One that was not started. */
+#define SANDBOX_NONE                                                                               \
+    {                                                                                              \
+        .channel = -1, .output.fd = -1, .errors.fd = -1, .network.fd = -1                          \
+    }
 
 /* Where bwrap starts, beside what the plan says. */
 struct sandbox_start {
     const char *bwrap; /* its path */
+    const struct scope *scope;
     const struct view_mount *view;
     const struct identity *identity;
     const struct cgroup *cgroup;

@@ -6,6 +6,8 @@
  */
 #include "stage2.h"
 
+#include "forwarder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -29,6 +31,7 @@ struct stage2_limit {
 
 struct stage2_request {
     int channel; /* -1: nobody listens */
+    int network; /* of the forwarder; -1: none */
     int program; /* runs in place of the command's first word; -1: none */
     bool check_device;
     unsigned device_major, device_minor;
@@ -60,6 +63,8 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
     char end;
     if ((value = value_of(argument, "--channel=")))
         return sscanf(value, "%d%c", &request->channel, &end) == 1;
+    if ((value = value_of(argument, "--network=")))
+        return sscanf(value, "%d%c", &request->network, &end) == 1;
     if ((value = value_of(argument, "--program=")))
         return sscanf(value, "%d%c", &request->program, &end) == 1;
     if ((value = value_of(argument, "--device="))) {
@@ -147,10 +152,12 @@ static int close_descriptors(int program)
 
 int main(int argc, char **argv)
 {
-    struct stage2_request request = {.channel = -1, .program = -1};
+    struct stage2_request request = {.channel = -1, .network = -1, .program = -1};
     parse_arguments(&request, argc, argv);
     check_workspace(&request);
     enter_workdir(&request);
+    if (request.network >= 0 && forwarder_start(request.network) < 0)
+        refuse(&request, "cannot start the network's forwarder");
     set_limits(&request);
     /* Leader of a session and group of its own, so that signals can be sent to the group. */
     if (setsid() < 0)

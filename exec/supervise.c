@@ -202,13 +202,16 @@ static void wait_for_event(struct watch *watch)
         {.fd = watch->signals, .events = POLLIN},
         {.fd = watch->sandbox->output.fd, .events = POLLIN},
         {.fd = watch->sandbox->errors.fd, .events = POLLIN},
+        {.fd = watch->sandbox->network.fd, .events = POLLIN},
     };
-    if (poll(sources, 4, time_left(watch)) < 0)
+    if (poll(sources, 5, time_left(watch)) < 0)
         return;
     if (sources[2].revents)
         capture_read(&watch->sandbox->output);
     if (sources[3].revents)
         capture_read(&watch->sandbox->errors);
+    if (sources[4].revents)
+        network_report_read(&watch->sandbox->network);
     /* First the channel: a report and the end that follows it may arrive together. */
     if (sources[0].revents)
         read_channel(watch);
@@ -242,6 +245,7 @@ void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandb
     outcome->duration_us = (unsigned long long)(now_us() - start);
     capture_finish(&sandbox->output);
     capture_finish(&sandbox->errors);
+    network_report_read(&sandbox->network);
 }
 
 void supervisor_free(struct supervisor *supervisor)

@@ -1,9 +1,8 @@
 #include "tool_server.h"
 
-#include "scopefs/mem.h"
-#include "scopefs/runtime.h"
+#include "process.h"
 
-#include <unistd.h>
+#include <stddef.h>
 
 static char worker_name[] = "scopefs-mcp-worker";
 
@@ -12,6 +11,7 @@ char *const tool_server_command[] = {worker_name, NULL};
 void tool_server_settings(struct exec_settings *settings)
 {
     settings->network = NETWORK_NONE;
+    settings->network_pattern_count = 0;
     settings->timeout_ms = 0;
     settings->env_count = 0;
     settings->bind_count = 0;
@@ -23,8 +23,5 @@ void tool_server_settings(struct exec_settings *settings)
 
 char *tool_server_path(void)
 {
-    cleanup_free char *beside = runtime_program(worker_name);
-    if (access(beside, X_OK) == 0)
-        return steal_pointer(beside);
-    return xasprintf("%s/%s", SCOPEFS_LIBEXECDIR, worker_name);
+    return process_own_program(worker_name);
 }

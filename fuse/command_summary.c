@@ -60,13 +60,20 @@ static struct directory *find_directory(struct summary *summary, char *path)
     return made;
 }
 
+static bool is_of_network(const struct audit_line *line)
+{
+    return strcmp(line->wanted, AUDIT_NETWORK) == 0;
+}
+
 static void add_refusal(struct summary *summary, const struct audit_line *line, unsigned long times)
 {
     struct strbuf text = {0};
     strbuf_add_quoted(&text, line->path, strlen(line->path));
-    strbuf_add_format(&text, ": needs %s, has %s by ", line->wanted, line->level);
-    strbuf_add_quoted(&text, line->decider, strlen(line->decider));
-    strbuf_add_text(&text, line->rule[0] ? " " : "");
+    if (!is_of_network(line)) {
+        strbuf_add_format(&text, ": needs %s, has %s by ", line->wanted, line->level);
+        strbuf_add_quoted(&text, line->decider, strlen(line->decider));
+    }
+    strbuf_add_text(&text, is_of_network(line) ? ": " : line->rule[0] ? " " : "");
     strbuf_add_quoted(&text, line->rule, strlen(line->rule));
     char *key = strbuf_steal(&text);
     for (size_t i = summary->refusal_count; i-- > 0;)
@@ -83,6 +90,10 @@ static void add_refusal(struct summary *summary, const struct audit_line *line, 
 static void add_line(void *data, const struct audit_line *line)
 {
     struct summary *summary = data;
+    if (is_of_network(line)) {
+        add_refusal(summary, line, 1);
+        return;
+    }
     const char *slash = strrchr(line->path, '/');
     struct directory *directory = find_directory(
         summary, slash && slash > line->path ? xmemdup0(line->path, (size_t)(slash - line->path))

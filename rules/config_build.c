@@ -43,6 +43,7 @@ struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
     draft->scope.exec.kill_after_ms = KILL_AFTER_MS;
     draft->last_env = &draft->env;
     draft->last_bind = &draft->binds;
+    draft->last_network = &draft->network;
     rule_source_init(&draft->source);
     return draft;
 }
@@ -247,6 +248,6 @@ void loader_finish(struct loader *loader)
                           draft->scope.name);
         check_mount(loader, draft);
         build(loader, draft);
-        exec_settings_collect(loader->arena, draft);
+        exec_settings_collect(loader, draft);
     }
 }

@@ -58,6 +58,12 @@ struct bind_draft {
     struct bind_draft *next;
 };
 
+struct network_draft {
+    const char *pattern;
+    struct setting_place place;
+    struct network_draft *next;
+};
+
 enum draft_progress { DRAFT_NEW, DRAFT_BUILDING, DRAFT_BUILT };
 
 struct scope_draft {
@@ -66,6 +72,8 @@ struct scope_draft {
     struct rule_source source;
     struct env_draft *env, **last_env;
     struct bind_draft *binds, **last_bind;
+    struct network_draft *network, **last_network;
+    struct setting_place network_place;
     enum level default_level;
     const struct scope_draft *parent; /* NULL while it is not found */
     const char *parent_name;

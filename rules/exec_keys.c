@@ -6,6 +6,7 @@
 #include "scopefs/command_rules.h"
 #include "scopefs/duration.h"
 #include "scopefs/env_name.h"
+#include "scopefs/network_pattern.h"
 
 #include <string.h>
 
@@ -14,9 +15,44 @@ static const char blanks[] = " \t\r\v\f";
 static void set_network(struct loader *loader, const struct setting_target *target,
                         const struct ini_setting *setting)
 {
-    static const char *const words[] = {"none", "host"};
-    bool host = setting_choose(loader, setting, words, 2) == 1;
-    target->scope->scope.exec.network = host ? NETWORK_HOST : NETWORK_NONE;
+    static const char *const words[] = {
+        [NETWORK_NONE] = "none", [NETWORK_HOST] = "host", [NETWORK_ALLOW] = "allow"};
+    int chosen = setting_choose(loader, setting, words, 3);
+    if (chosen >= 0)
+        target->scope->scope.exec.network = (enum network_mode)chosen;
+    target->scope->network_place = setting_value_place(setting, 0);
+}
+
+static void add_network_pattern(struct loader *loader, struct scope_draft *scope,
+                                const struct ini_setting *setting, const char *at, size_t length)
+{
+    const char *pattern = arena_memdup0(loader->arena, at, length);
+    size_t start = (size_t)(at - setting->value);
+    struct network_pattern parsed;
+    const char *message;
+    size_t offset;
+    if (!network_pattern_parse(pattern, &parsed, &offset, &message)) {
+        loader_report(loader, setting_value_place(setting, start + offset),
+                      "'%s' is no host to talk to: %s", pattern, message);
+        return;
+    }
+    struct network_draft *made = arena_alloc(loader->arena, sizeof(*made));
+    *made =
+        (struct network_draft){.pattern = pattern, .place = setting_value_place(setting, start)};
+    *scope->last_network = made;
+    scope->last_network = &made->next;
+}
+
+static void add_network_patterns(struct loader *loader, const struct setting_target *target,
+                                 const struct ini_setting *setting)
+{
+    const char *at = setting->value + strspn(setting->value, blanks);
+    while (*at) {
+        size_t length = strcspn(at, blanks);
+        add_network_pattern(loader, target->scope, setting, at, length);
+        at += length;
+        at += strspn(at, blanks);
+    }
 }
 
 /* --- Limits --- */
@@ -264,6 +300,7 @@ static void set_approver(struct loader *loader, const struct setting_target *tar
 
 const struct config_key config_exec_keys[] = {
     {"network", KEY_ONCE, false, set_network},
+    {"network-allow", KEY_LIST, false, add_network_patterns},
     {"timeout", KEY_ONCE, false, set_timeout},
     {"kill-after", KEY_ONCE, false, set_kill_after},
     {"memory", KEY_ONCE, false, set_size},

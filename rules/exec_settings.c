@@ -51,14 +51,35 @@ static struct command_rule *copy_command_rules(const struct rule_source *source,
     return to;
 }
 
-void exec_settings_collect(struct arena *arena, struct scope_draft *draft)
+static void collect_network(struct loader *loader, const struct scope_draft *draft,
+                            struct exec_settings *exec)
 {
+    const struct network_draft *first = draft->network;
+    if (first && exec->network != NETWORK_ALLOW)
+        loader_report(loader, first->place,
+                      "'network-allow' has no effect without the line: network = allow");
+    else if (!first && exec->network == NETWORK_ALLOW)
+        loader_report(loader, draft->network_place,
+                      "'network = allow' allows nothing yet; add a line: network-allow = HOST");
+    for (const struct network_draft *line = first; line; line = line->next)
+        exec->network_pattern_count++;
+    const char **patterns =
+        arena_alloc(loader->arena, exec->network_pattern_count * sizeof(char *));
+    exec->network_patterns = patterns;
+    for (const struct network_draft *line = first; line; line = line->next)
+        *patterns++ = line->pattern;
+}
+
+void exec_settings_collect(struct loader *loader, struct scope_draft *draft)
+{
+    struct arena *arena = loader->arena;
     struct exec_settings *exec = &draft->scope.exec;
     exec->env_count = count_env(draft);
     struct env_setting *env = arena_alloc(arena, exec->env_count * sizeof(*env));
     copy_env(draft, env);
     exec->env = env;
     collect_binds(arena, draft, exec);
+    collect_network(loader, draft, exec);
     exec->command_rule_count = count_command_rules(&draft->source);
     struct command_rule *rules = arena_alloc(arena, exec->command_rule_count * sizeof(*rules));
     copy_command_rules(&draft->source, rules);

@@ -328,7 +328,7 @@ test_prepare_user() {
         diag "/dev/fuse is not open to ordinary users; mend it with: chmod 0666 /dev/fuse"
     fi
     test_user_programs=$(shared_copy "$SCOPEFS_BUILDDIR" scopefs scopefs-exec scopefs-stage2 \
-        scopefs-mcp scopefs-mcp-worker presets)
+        scopefs-network scopefs-mcp scopefs-mcp-worker presets)
 }
 
 # For a folder, only the named entries are copied. The path itself is printed when the ordinary user

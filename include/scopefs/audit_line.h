@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* What is wanted of the network, in place of a level: `path` is then HOST:PORT, and `rule` says in
+ * words why it was refused. */
+#define AUDIT_NETWORK "network"
+
 /* All strings are the line's own. */
 struct audit_line {
     char *time; /* as RFC 3339, in UTC */

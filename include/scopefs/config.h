@@ -24,7 +24,7 @@ struct env_setting {
     bool forced;       /* env-force: may come from outside although it makes programs run code */
 };
 
-enum network_mode { NETWORK_NONE, NETWORK_HOST };
+enum network_mode { NETWORK_NONE, NETWORK_HOST, NETWORK_ALLOW };
 
 /* What one command may use up; 0 is no limit. */
 struct exec_limits {
@@ -58,6 +58,8 @@ struct command_rule {
 /* [exec NAME]: how commands run in the scope. */
 struct exec_settings {
     enum network_mode network;
+    const char *const *network_patterns; /* with NETWORK_ALLOW: see network_pattern.h */
+    size_t network_pattern_count;
     unsigned long timeout_ms;    /* 0: none */
     unsigned long kill_after_ms; /* between SIGTERM and SIGKILL */
     struct exec_limits limits;

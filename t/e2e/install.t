@@ -12,7 +12,7 @@ list() { (cd root && find . ! -type d | sort); }
 ok "make install works below DESTDIR" make_here install
 list >installed
 for pattern in bin/scopefs bin/scopefs-exec bin/scopefs-mcp libexec/scopefs/scopefs-stage2 \
-    libexec/scopefs/scopefs-mcp-worker sbin/mount.fuse.scopefs \
+    libexec/scopefs/scopefs-network libexec/scopefs/scopefs-mcp-worker sbin/mount.fuse.scopefs \
     share/scopefs/presets/agent-safe.ini lib/systemd/system/scopefs@.service \
     lib/systemd/user/scopefs@.service share/bash-completion/completions/scopefs \
     share/zsh/site-functions/_scopefs share/fish/vendor_completions.d/scopefs.fish; do
