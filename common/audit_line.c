@@ -202,23 +202,35 @@ void audit_line_free(struct audit_line *line)
     *line = (struct audit_line){0};
 }
 
+/* No text is trusted: the names in a record are an agent's, the rest comes from a server or a file.
+ */
+static void add_quoted(struct strbuf *text, const char *value)
+{
+    strbuf_add_quoted(text, value, strlen(value));
+}
+
 static void describe_connection(const struct audit_line *line, struct strbuf *text)
 {
     strbuf_add_text(text, line->error ? "refused a connection to " : "allowed a connection to ");
-    strbuf_add_quoted(text, line->path, strlen(line->path));
+    add_quoted(text, line->path);
     strbuf_add_text(text, ": ");
-    strbuf_add_quoted(text, line->rule, strlen(line->rule));
+    add_quoted(text, line->rule);
 }
 
 static void describe_access(const struct audit_line *line, struct strbuf *text)
 {
-    strbuf_add_format(text, "%s %s of /", line->error ? "refused" : "allowed", line->operation);
-    const char *path = line->path[0] == '/' ? line->path + 1 : line->path;
-    strbuf_add_quoted(text, path, strlen(path));
-    strbuf_add_format(text, ": needs %s, has %s by ", line->wanted, line->level);
-    strbuf_add_quoted(text, line->decider, strlen(line->decider));
+    strbuf_add_text(text, line->error ? "refused " : "allowed ");
+    add_quoted(text, line->operation);
+    strbuf_add_text(text, " of /");
+    add_quoted(text, line->path[0] == '/' ? line->path + 1 : line->path);
+    strbuf_add_text(text, ": needs ");
+    add_quoted(text, line->wanted);
+    strbuf_add_text(text, ", has ");
+    add_quoted(text, line->level);
+    strbuf_add_text(text, " by ");
+    add_quoted(text, line->decider);
     strbuf_add_text(text, line->rule[0] ? " " : "");
-    strbuf_add_quoted(text, line->rule, strlen(line->rule));
+    add_quoted(text, line->rule);
 }
 
 void audit_line_describe(const struct audit_line *line, struct strbuf *text)
@@ -229,12 +241,15 @@ void audit_line_describe(const struct audit_line *line, struct strbuf *text)
         describe_connection(line, text);
     else
         describe_access(line, text);
-    if (line->error)
-        strbuf_add_format(text, " (%s)", line->error);
+    if (line->error) {
+        strbuf_add_text(text, " (");
+        add_quoted(text, line->error);
+        strbuf_add_text(text, ")");
+    }
     strbuf_add_format(text, ", user %ld", line->user);
     if (line->process) {
         strbuf_add_format(text, ", process %ld ", line->process);
-        strbuf_add_quoted(text, line->command, strlen(line->command));
+        add_quoted(text, line->command);
     }
     if (line->repeats)
         strbuf_add_format(text, ", %lu times more", line->repeats);

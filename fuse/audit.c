@@ -137,7 +137,7 @@ ssize_t audit_decode(const char *bytes, size_t size, struct audit_record *record
         return 0;
     memcpy(&header, bytes, sizeof(header));
     if (header.size < sizeof(header) || header.size > PIPE_BUF || header.wanted > LEVEL_WRITE ||
-        header.level > LEVEL_WRITE)
+        header.level > LEVEL_WRITE || !strerrorname_np(header.answer))
         return -1;
     if (header.size > size)
         return 0;

@@ -116,7 +116,8 @@ static uint64_t add_hash(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
-/* What makes two records the same but for their time and process. */
+/* What makes two records the same but for their time and process. The names in it are the agent's
+ * to choose, so that an equal hash alone says nothing. */
 static uint64_t hash_of(const struct audit_record *record)
 {
     uint64_t hash = 0xcbf29ce484222325;
@@ -127,6 +128,16 @@ static uint64_t hash_of(const struct audit_record *record)
     hash = add_hash(hash, &record->wanted, sizeof(record->wanted));
     hash = add_hash(hash, &record->user, sizeof(record->user));
     return hash ? hash : 1;
+}
+
+static bool is_repeat(const struct audit_line *line, const struct audit_record *record)
+{
+    const char *error = record->answer ? strerrorname_np(record->answer) : "";
+    return strcmp(line->operation, record->operation) == 0 &&
+           strcmp(line->path + 1, record->path) == 0 &&
+           strcmp(line->decider, record->decider) == 0 &&
+           strcmp(line->wanted, level_name(record->wanted)) == 0 &&
+           strcmp(line->error ? line->error : "", error) == 0 && line->user == (long)record->user;
 }
 
 static void forget(struct audit_log *log, struct audit_repeat *repeat)
@@ -143,7 +154,8 @@ static void take_record(struct audit_log *log, const struct audit_record *record
 {
     uint64_t hash = hash_of(record);
     struct audit_repeat *repeat = &log->repeats[hash % REPEAT_SLOTS];
-    if (repeat->hash == hash && record->time_ms - repeat->first_ms < WINDOW_MS) {
+    if (repeat->hash == hash && is_repeat(&repeat->line, record) &&
+        record->time_ms - repeat->first_ms < WINDOW_MS) {
         if (repeat->line.repeats++ == 0)
             log->pending++;
         repeat->line.dropped += record->dropped;
