@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Somebody who only looks at a view, as `scopefs ps` and desktops do, is through in a moment. */
-enum { TRIES = 100, PAUSE_NS = 10 * 1000 * 1000 };
+enum { TRIES = 300, PAUSE_NS = 10 * 1000 * 1000 };
 
 static int refuse_busy(const char *point, const struct strbuf *users, struct error **error)
 {

@@ -148,6 +148,24 @@ static char *seen_of(const char *parent, const char *twin)
     return strbuf_steal(&text);
 }
 
+/* The source's own order would tell how many entries there are besides. */
+static bool is_in_order(const char *parent, const char *twin)
+{
+    cleanup_free char *path = xasprintf("%s/%s-%s", view, parent, twin);
+    DIR *directory = opendir(path);
+    must(directory ? 0 : -1, path);
+    ino_t before = 0;
+    bool in_order = true;
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        in_order = in_order && entry->d_ino > before;
+        before = entry->d_ino;
+    }
+    closedir(directory);
+    return in_order;
+}
+
 static void check_directories(const char *parent)
 {
     make_twin(parent, "with", true);
@@ -157,6 +175,8 @@ static void check_directories(const char *parent)
               "a %s directory with 207 hidden entries looks like one without: links, size, blocks, "
               "times, offsets, names",
               parent);
+    ok(is_in_order(parent, "with") && is_in_order(parent, "without"),
+       "and a %s directory is listed in the order of what is seen", parent);
 }
 
 /* --- names --- */

@@ -8,6 +8,15 @@ permitted_skip="started by an ordinary user"
 
 status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 
+ask_socket() { # PATH
+    perl -MIO::Socket::UNIX -e '
+        my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "cannot connect: $!\n";
+        $SIG{PIPE} = "IGNORE";
+        $socket->syswrite("counters\n");
+        chomp(my $answer = <$socket> // "no answer");
+        print "$answer\n"' "$1" 2>&1
+}
+
 body() {
     mkdir -p source/mine source/roots
     chmod 755 . source
@@ -56,6 +65,16 @@ END
     fails 'the user cannot look into it' as_user cat "/proc/$server/maps"
     fails 'nor read its memory' as_user head -c 1 "/proc/$server/mem"
     fails 'nor follow its descriptors' as_user ls "/proc/$server/fd/"
+    local socket
+    socket=$(grep -lx 'scope = alone' /run/scopefs/.run/*[0-9] | head -n 1).sock
+    touch reached
+    mount --bind "$socket" reached
+    chmod 666 reached
+    is 'its socket, if others could reach it, answers root' "$(ask_socket reached)" ok
+    is 'and nobody but root and its owner' "$(as_user bash -c "$(declare -f ask_socket)
+        ask_socket $PWD/reached")" 'no answer'
+    chmod 600 reached
+    umount reached
     is 'it holds nothing of its caller' "$(readlink /proc/"$server"/fd/* | grep -c /dev/tty)" 0
     unmount_view
 
