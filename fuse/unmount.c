@@ -2,10 +2,16 @@
 
 #include "users.h"
 
+#include "scopefs/fd.h"
+#include "scopefs/mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,11 +25,31 @@ static int refuse_busy(const char *point, const struct strbuf *users, struct err
                      users->length ? " by " : "", users->length ? users->bytes : "");
 }
 
+/* The mount point by a path in which no symlink is followed: the user whom the view is for may own
+ * the folder around it, and put a link in its place that leads to somebody else's mount. */
+static int open_folder(const char *point, const char **leaf, struct error **error)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+        .resolve = RESOLVE_NO_SYMLINKS,
+    };
+    const char *slash = strrchr(point, '/');
+    *leaf = slash ? slash + 1 : point;
+    cleanup_free char *folder = slash ? xmemdup0(point, (size_t)(slash + 1 - point)) : xstrdup(".");
+    long fd = syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof(how));
+    return fd < 0 ? error_set(error, errno, "cannot reach %s", point) : (int)fd;
+}
+
 static int unmount_as_root(const char *point, bool lazy, struct error **error)
 {
+    const char *leaf;
+    cleanup_fd int folder_fd = open_folder(point, &leaf, error);
+    if (folder_fd < 0)
+        return -1;
+    cleanup_free char *path = xasprintf("/proc/self/fd/%d/%s", folder_fd, leaf);
     for (unsigned tries = 1;; tries++) {
         cleanup_strbuf struct strbuf users = {0};
-        if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+        if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
             return 0;
         if (errno != EBUSY)
             return error_set(error, errno, "cannot unmount %s", point);

@@ -100,6 +100,33 @@ places() {
     umount by-bind
 }
 
+# Root unmounts by a path that runs through a folder of the user whom the view is for.
+swapped_folder() {
+    mkdir -p source mine other/place
+    chown "$test_user" . mine
+    write_config <<END
+[scope swapped]
+source = source
+mount  = mine/place
+user   = $test_user
+[rules swapped]
+write = /
+END
+    ok "a view is mounted in a folder of its user" scopefs mount -c "$config" swapped
+    mount -t tmpfs -o size=64K none other/place || return
+    touch other/place/f
+    as_user mv mine moved
+    as_user ln -s other mine
+    local supervisor
+    supervisor=$(sed -n 's/^pid = //p' "$(grep -lx 'scope = swapped' /run/scopefs/.run/*[0-9] | head -n 1)")
+    kill -TERM "$supervisor"
+    wait_for '! [[ -d /proc/'"$supervisor"' ]]'
+    ok "its end leaves alone what the user made the path lead to" test -e other/place/f
+    umount other/place
+    run umount -l moved/place
+    is "nothing else is left mounted" "$(grep -c "$PWD" /proc/self/mountinfo)" 0
+}
+
 # A library makes directories called "folding" fold case, because few kernels can.
 folding() {
     mkdir -p source/w/folding/below source/w/plain whole-folding
@@ -145,6 +172,11 @@ if ((EUID == 0)); then
     new_workdir
     cd "$workdir" || exit
     covered_source
+    cd / || exit
+    test_prepare_user
+    new_workdir
+    cd "$workdir" || exit
+    swapped_folder
     cd / || exit
 fi
 for_each_user places
