@@ -27,9 +27,10 @@ void loop_prepare(char **arguments)
     while ((entry = readdir(folder))) {
         if (entry->d_name[0] == '.')
             continue;
-        names = realloc(names, (name_count + 1) * sizeof(*names));
-        if (!names || !(names[name_count++] = strdup(entry->d_name)))
+        char **grown = realloc(names, (name_count + 1) * sizeof(*names));
+        if (!grown || !(grown[name_count++] = strdup(entry->d_name)))
             measure_fail(arguments[0]);
+        names = grown;
     }
     closedir(folder);
     loop_count = measure_number(arguments[1]);

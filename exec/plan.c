@@ -194,7 +194,8 @@ static const char *host_variable(const struct host_facts *facts, const char *nam
 static bool is_forced(const struct exec_settings *settings, const char *name)
 {
     for (size_t i = 0; i < settings->env_count; i++)
-        if (settings->env[i].forced && strcmp(settings->env[i].name, name) == 0)
+        if (settings->env[i].forced && settings->env[i].name &&
+            strcmp(settings->env[i].name, name) == 0)
             return true;
     return false;
 }

@@ -41,13 +41,13 @@ char *command_config_path(const struct command *command, const char *file)
 struct config *command_load(const struct command *command, const char *file)
 {
     cleanup_error struct error *error = NULL;
-    cleanup_free char *found = file ? xstrdup(file) : config_find(&error);
-    if (!found) {
+    cleanup_free char *found = file ? NULL : config_find(&error);
+    if (!file && !found) {
         command_fail(command, error);
         return NULL;
     }
     cleanup_diagnostics struct diagnostics diagnostics = {0};
-    struct config *config = config_load(found, &diagnostics);
+    struct config *config = config_load(file ? file : found, &diagnostics);
     if (!config)
         diagnostics_print(&diagnostics, stderr);
     return config;

@@ -17,6 +17,7 @@ struct waiter {
     struct waiter *next;
     fuse_req_t request;
     struct lock_attempt lock;
+    int answer; /* once it is ready: 0 or an errno */
     bool interrupted;
     bool registered; /* libfuse knows whom to tell of an interrupt; not answered before */
 };
@@ -71,11 +72,10 @@ static int try_lock(const struct lock_queue *queue, const struct waiter *waiter)
 }
 
 /* Takes the waiters that need not wait any more out of the queue. */
-static struct waiter *take_ready(struct lock_queue *queue, int *answers, size_t limit)
+static struct waiter *take_ready(struct lock_queue *queue)
 {
     struct waiter *ready = NULL;
-    size_t taken = 0;
-    for (struct waiter **at = &queue->waiters; *at && taken < limit;) {
+    for (struct waiter **at = &queue->waiters; *at;) {
         struct waiter *waiter = *at;
         int answer = try_lock(queue, waiter);
         if (answer < 0) {
@@ -85,27 +85,22 @@ static struct waiter *take_ready(struct lock_queue *queue, int *answers, size_t 
         *at = waiter->next;
         waiter->next = ready;
         ready = waiter;
-        answers[taken++] = answer;
+        waiter->answer = answer;
         queue->count--;
     }
     return ready;
 }
 
-/* `ready` is in the opposite order of `answers`. Called without the queue's lock: answering can run
- * the interrupt function. */
-static void answer_all(struct waiter *ready, const int *answers)
+/* Called without the queue's lock: answering can run the interrupt function. */
+static void answer_all(struct waiter *ready)
 {
-    size_t count = 0;
-    for (struct waiter *waiter = ready; waiter; waiter = waiter->next)
-        count++;
     while (ready) {
         struct waiter *waiter = ready;
         ready = waiter->next;
         fuse_req_interrupt_func(waiter->request, NULL, NULL);
-        int answer = answers[--count];
-        if (answer == 0 && waiter->lock.granted)
+        if (waiter->answer == 0 && waiter->lock.granted)
             waiter->lock.granted(waiter->lock.data);
-        fuse_reply_err(waiter->request, answer);
+        fuse_reply_err(waiter->request, waiter->answer);
         waiter->lock.release(waiter->lock.data);
         free(waiter);
     }
@@ -130,13 +125,12 @@ static void *wait_loop(void *argument)
     long pause_ns = FIRST_PAUSE_NS;
     pthread_mutex_lock(&queue->lock);
     while (queue->waiters) {
-        int answers[64];
         bool retried = queue->retry;
         queue->retry = false;
-        struct waiter *ready = take_ready(queue, answers, 64);
+        struct waiter *ready = take_ready(queue);
         if (ready) {
             pthread_mutex_unlock(&queue->lock);
-            answer_all(ready, answers);
+            answer_all(ready);
             pthread_mutex_lock(&queue->lock);
         }
         if (ready || retried)

@@ -134,7 +134,7 @@ static bool add_entry(struct listing *listing, const struct snapshot_entry *foun
  * (rewinddir(3)). */
 static int renew_snapshot(struct listing *listing, struct handle *handle, off_t offset)
 {
-    struct snapshot *fresh;
+    struct snapshot *fresh = NULL;
     if (offset != 0 && handle->snapshot)
         return 0;
     cache_note_listing(listing->directory);

@@ -89,7 +89,7 @@ void operation_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mo
                      dev_t device)
 {
     (void)device;
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
     int failed = make_node(request, parent, name, mode, &entry);
     reply_entry(request, failed, &entry);
 }
@@ -111,7 +111,7 @@ static int make_directory(fuse_req_t request, fuse_ino_t parent, const char *nam
 
 void operation_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
 {
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
     int failed = make_directory(request, parent, name, mode, &entry);
     reply_entry(request, failed, &entry);
 }
@@ -133,7 +133,7 @@ static int make_symlink(fuse_req_t request, const char *link, fuse_ino_t parent,
 
 void operation_symlink(fuse_req_t request, const char *link, fuse_ino_t parent, const char *name)
 {
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
     int failed = make_symlink(request, link, parent, name, &entry);
     reply_entry(request, failed, &entry);
 }
@@ -167,7 +167,7 @@ static int make_link(struct view *shared, fuse_ino_t id, fuse_ino_t parent, cons
 
 void operation_link(fuse_req_t request, fuse_ino_t id, fuse_ino_t parent, const char *name)
 {
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
     int failed = make_link(view_of(request), id, parent, name, &entry);
     reply_entry(request, failed, &entry);
 }

@@ -211,7 +211,7 @@ void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, m
                       struct fuse_file_info *info)
 {
     struct view *view = view_of(request);
-    struct fuse_entry_param entry;
+    struct fuse_entry_param entry = {0};
     int failed = create_file(request, parent, name, mode, info, &entry);
     if (failed) {
         fuse_reply_err(request, failed);

@@ -117,7 +117,7 @@ int snapshot_take(int fd, const struct state *state, struct snapshot **result)
         snapshot->entries[i].name = snapshot->names + (size_t)snapshot->entries[i].name;
     /* The source's order tells how many entries there are besides: ext4 lists a directory of one
      * block in another order than a larger one. */
-    if (state_may_hide(state))
+    if (state_may_hide(state) && snapshot->count > 1)
         qsort(snapshot->entries, snapshot->count, sizeof(*snapshot->entries), by_inode);
     *result = snapshot;
     return 0;

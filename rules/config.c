@@ -347,8 +347,8 @@ const struct scope *config_scope(const struct config *config, const char *name,
                                  struct error **error)
 {
     struct whole_config *whole = (struct whole_config *)config;
-    const struct scope *scope = NULL;
-    for (struct whole_config *at = whole; at && !scope; at = at->next_instance)
+    const struct scope *scope = find_scope_named(config, name);
+    for (struct whole_config *at = whole->next_instance; at && !scope; at = at->next_instance)
         scope = find_scope_named(&at->config, name);
     if (!scope && has_template(whole, name))
         return make_instance(whole, name, error);

@@ -270,7 +270,7 @@ bool ini_line_agrees(const struct ini_line *line, const char *key, const char *v
     cleanup_strbuf struct strbuf expected = {0}, given = {0};
     ini_line_write(line, &expected);
     strbuf_add_format(&given, "%s=%s", key, value);
-    return expected.length == given.length &&
+    return expected.length > 0 && expected.length == given.length &&
            memcmp(expected.bytes, given.bytes, given.length) == 0;
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of lib.sh
 # Trees that tools work on, and what became of them. Sourced after lib.sh.
 
 # A C project with sub-folders, a generated source, a library and a test, and a history of its own.

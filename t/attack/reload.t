@@ -28,6 +28,7 @@ start_client() {
 stop_client() {
     local end=${client[1]}
     exec {end}>&-
+    # shellcheck disable=SC2154 # set by coproc
     wait "${client_PID}" 2>/dev/null
 }
 

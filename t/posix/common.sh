@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of lib.sh
 # What the tests of the view as a file system share. Sourced after lib.sh.
 
 # Where the helper programs are; for_each_user hands it to the ordinary user.

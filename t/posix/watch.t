@@ -4,7 +4,7 @@
 . "${0%/*}/../lib.sh"
 
 # Well below the minute that things are kept, well above what a loaded machine needs.
-limit_ms=2000
+export TEST_LIMIT_MS=2000
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
@@ -12,7 +12,7 @@ seen() { # NAME CONDITION: it becomes true in time
     local begin
     begin=$(now_ms)
     until eval "$2"; do
-        if (($(now_ms) - begin > limit_ms)); then
+        if (($(now_ms) - begin > TEST_LIMIT_MS)); then
             flunk "$1"
             return
         fi
