@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Not in every linux/magic.h */
@@ -136,19 +137,33 @@ static void tell(struct view *view, struct node *node)
         view->name, quoted.length ? quoted.bytes : "");
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* A directory takes the flag while it is empty, and another directory may take its place: that it
+ * does not fold is believed for a moment only. */
 bool folding_directory(struct view *view, struct node *node)
 {
-    enum { UNKNOWN, NO, YES };
+    static const int64_t moment_ns = 250 * 1000 * 1000;
     if (!view->may_fold)
         return false;
-    int known = atomic_load(&node->folds);
-    if (known == UNKNOWN) {
-        cleanup_fd int fd = resolve_open(view, node, NULL, O_RDONLY | O_DIRECTORY);
-        if (fd < 0)
-            return true;
-        known = has_flag(fd) ? YES : NO;
-        if (atomic_exchange(&node->folds, known) != known && known == YES)
-            tell(view, node);
+    if (atomic_load(&node->folds))
+        return true;
+    int64_t now = now_ns();
+    if (now - atomic_load(&node->folds_not_ns) < moment_ns)
+        return false;
+    cleanup_fd int fd = resolve_open(view, node, NULL, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return true;
+    if (!has_flag(fd)) {
+        atomic_store(&node->folds_not_ns, now);
+        return false;
     }
-    return known == YES;
+    if (!atomic_exchange(&node->folds, true))
+        tell(view, node);
+    return true;
 }

@@ -35,6 +35,8 @@ static struct node *make_node(const struct state *state, const struct identity *
     atomic_init(&node->holds, 0);
     atomic_init(&node->lookups, 0);
     atomic_init(&node->listed_ns, INT64_MIN / 2);
+    atomic_init(&node->folds_not_ns, INT64_MIN / 2);
+    atomic_init(&node->folds, false);
     atomic_init(&node->kept_fd, -1);
     atomic_init(&node->has_locked, false);
     return node;

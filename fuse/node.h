@@ -48,7 +48,8 @@ struct node {
     atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
     atomic_int_fast64_t listed_ns;       /* of a directory: when it was last read, see cache.c */
     atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
-    atomic_int folds;                    /* of a directory, see folding.c */
+    atomic_int_fast64_t folds_not_ns;    /* of a directory: when it was seen not to fold case */
+    atomic_bool folds;                   /* of a directory: it was seen to do so */
     atomic_bool has_locked; /* somebody locked this file, or a file in this directory */
 
     /* Guarded by the tree's lock. */

@@ -1,10 +1,13 @@
 /*
- * Preloaded into scopefs: makes directories whose names end with "folding" fold case, as ext4 and
- * tmpfs can have them where the kernel knows how, and lets this kernel look like one that does.
+ * Preloaded into scopefs: makes directories fold case whose names end with "folding" or that hold a
+ * file ".folds", as ext4 and tmpfs can have them where the kernel knows how, and lets this kernel
+ * look like one that does.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,8 +29,8 @@ int ioctl(int fd, unsigned long request, ...)
     ssize_t length = readlink(link, path, sizeof(path) - 1);
     path[length < 0 ? 0 : length] = '\0';
     size_t size = strlen(path);
-    int flags = size >= 7 && strcmp(path + size - 7, "folding") == 0 ? FS_CASEFOLD_FL : 0;
-    *(int *)argument = flags;
+    bool named = size >= 7 && strcmp(path + size - 7, "folding") == 0;
+    *(int *)argument = named || faccessat(fd, ".folds", F_OK, 0) == 0 ? FS_CASEFOLD_FL : 0;
     return 0;
 }
 

@@ -161,6 +161,11 @@ END
     is "the source is as it was" "$(ls -A source/w/folding)" $'below\nf'
     is "the directory beside it is shown" "$(ls -A "$folds/w/plain")" f
     like "the owner is told" "$(<"$log")" "/w/folding takes upper and lower case for the same"
+    mkdir source/w/later
+    is "a directory that does not fold is empty" "$(ls -A "$folds/w/later")" ""
+    touch source/w/later/.folds source/w/later/f
+    ok "when it folds later, that is noticed" wait_for "! ls '$folds/w/later/f' 2>/dev/null &&
+        [[ -z \$(ls -A '$folds/w/later') ]]" 10
     is "and where case is ignored it is shown" "$(ls -A "$workdir/views/ignores/w/folding")" \
         $'below\nf'
     unmount_view "$folds"
