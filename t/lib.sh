@@ -39,7 +39,7 @@ test_permitted_skips=(
     "started by an ordinary user"
     "this host gives ordinary users no user namespaces"
     "this file system has no user.* attributes"
-    "npm is not installed"
+    "cargo is not installed"
     "a build with sanitizers has no shared library"
 )
 test_user=scopefs-test

@@ -78,3 +78,24 @@ make_disk() { # MEGABYTES OPTION...
     truncate -s "${size}M" disk
     mkfs.ext4 -q "$@" disk && mount -o loop disk "$source" && chmod 0777 "$source"
 }
+
+# --- Views by presets, in which rules forbid things ---
+
+mount_preset() { # PRESET
+    write_config <<END
+[scope $1]
+source = source
+preset = $1
+END
+    mount_view "$1"
+}
+
+# Runs shell text in the view: exit status and error message together.
+tries() { # NAME STATUS MESSAGE TEXT
+    run bash -c "cd '$view' && $4"
+    like "$1: exit status" "$status" "^$2$" || test_diag_run
+    like "$1: what it says" "$errors" "$3"
+}
+works() { # NAME TEXT
+    ok "$1" bash -c "set -e -o pipefail; cd '$view'; $2"
+}

@@ -5,6 +5,8 @@
 . "${0%/*}/../lib.sh"
 # shellcheck source=../trees.sh
 . "${0%/*}/../trees.sh"
+# shellcheck source=common.sh
+. "${0%/*}/common.sh"
 
 # A project as people have them: with secrets, of which one was committed by mistake.
 make_project() {
@@ -29,24 +31,19 @@ state_of() { # DIR
     tar -C "$1" -cf - --sort=name --exclude=./output . | sha256sum
 }
 
-mount_preset() { # PRESET
-    write_config <<END
-[scope $1]
-source = source
-preset = $1
-END
-    mount_view "$1"
-}
-
-# Runs shell text in the view: exit status and error message together.
-tries() { # NAME STATUS MESSAGE TEXT
-    run bash -c "cd '$view' && $4"
-    like "$1: exit status" "$status" "^$2$" || test_diag_run
-    like "$1: what it says" "$errors" "$3"
-}
-works() { # NAME TEXT
-    ok "$1" bash -c "set -e -o pipefail; cd '$view'; $2"
-}
+# What tells of changes by way of the view.
+watch_file='
+    coproc watch { exec inotifywait -m --format "%e %f" . 2>&1; }
+    pid=$watch_PID in=${watch[0]}
+    while read -r -u "$in" line && [[ $line != Watches* ]]; do :; done
+    echo text >seen
+    while read -r -t 10 -u "$in" line && [[ $line != "CLOSE_WRITE,CLOSE seen" ]]; do :; done
+    kill "$pid"
+    rm seen
+    [[ $line == "CLOSE_WRITE,CLOSE seen" ]]'
+vim_edit='vim=$(command -v vim.tiny || command -v vim)
+    edit() { "$vim" -Nu NONE -i NONE -es -V1 "+set backup backupskip= fsync backupcopy=$1" "+normal Gochanged" "+wq!" "$2"; }'
+export TEST_WATCH_FILE=$watch_file TEST_VIM_EDIT=$vim_edit
 
 agent_safe() {
     make_project
@@ -98,6 +95,10 @@ agent_safe() {
     tries "sqlite3 writes it" '[18]' 'readonly database' 'sqlite3 shop.db "insert into item values (2)"'
     works "a database in the output folder" 'sqlite3 output/own.db "create table t (x);
         insert into t values (1)"; sqlite3 output/own.db "pragma integrity_check" | grep -qx ok'
+    tries "vim" 1 'E(212|505|166).*|Cannot open|is read-only' "$TEST_VIM_EDIT"'; edit auto Makefile'
+    works "vim in the output folder" "$TEST_VIM_EDIT"'; cd output; for way in yes no auto; do
+        echo text >$way && edit $way $way && grep -qx changed $way; done'
+    works "inotifywait in the output folder" "cd output; $TEST_WATCH_FILE"
     works "logs, editors and temporary files in the output folder" 'cd output && script -qac "echo x" log \
         >/dev/null && echo a >file && sed -i s/a/b/ file && mv file other && TMPDIR=$PWD mktemp'
     is "the project is as it was" "$(state_of source)" "$before"
@@ -132,6 +133,22 @@ development() {
     tries "tar -x of a hidden file" 2 'key: Cannot open: Permission denied' \
         'tar -C ../.. -cf all.tar source/src && tar -xf all.tar'
     works "but of all the others" 'test -f source/src/public && test ! -e source/src/server.key'
+    tries "cp -a of what has hidden parts" 0 '^$' 'cp -a src copied'
+    is "copies what is seen" "$(cd source/copied && find . | sort)" \
+        "$(printf '%s\n' . ./private ./private/file ./public)"
+    works "tar and rsync of all that is seen, twice" 'tar -cf all.tar --exclude=./.git --exclude=./all.tar . && tar -df all.tar &&
+        rsync -a --exclude={/.git,/copy,/all.tar,.env.example} . copy &&
+        rsync -a --exclude={/.git,/copy,/all.tar,.env.example} -i . copy >../../again && test ! -s ../../again'
+    is "with no secret in it" "$(tar -tf source/all.tar | grep -E '(^|/)(\.env|secrets|server\.key)(/|$)')" ''
+    tries "rsync of a file whose temporary name is hidden" 23 \
+        'mkstemp ".*/copy/\.env\.example\.[^"]*" failed: Permission denied' 'rsync -t .env.example copy/'
+    tries "sed -i of a hidden file" 2 "can't read .env: No such file" 'sed -i s/1/2/ .env'
+    works "find, sed -i, editors and logs, in place" 'find . -name .git -prune -o -name public -print | grep -q . &&
+        sed -i s/public/changed/ src/public && perl -pi -e s/changed/public/ src/public &&
+        script -qac "echo x" log >/dev/null && script -qac "echo y" log >/dev/null && grep -q x log'
+    works "vim, in place" "$TEST_VIM_EDIT"'; for way in yes no auto; do edit $way src/public; done
+        test "$(grep -cx changed src/public)" = 3 && test -e src/public~'
+    works "inotifywait" "$TEST_WATCH_FILE"
     tries "rm -r of a folder with a hidden file" 1 "cannot remove 'src': Directory not empty" 'rm -r src'
     is "which keeps that" "$(cd source/src && find . -type f)" ./server.key
     works "make, in place" 'make -s -j2 check && make -s clean'
