@@ -42,6 +42,19 @@ sync_reaches_disk() {
     is "and all of it succeeds" "$?:$step" 0:end
 }
 
+# What the manual says of it: FUSE does not pass it on, so it tells of nothing.
+whole_sync() {
+    local before
+    make_disk 16 || return
+    mount_two || return
+    echo text >"$one/file"
+    before=$(flushes)
+    ok "syncfs succeeds" sync --file-system "$one/file"
+    is "and does not reach the disk" "$(flushes)" "$before"
+    ok "as it does natively" sync --file-system "$source/file"
+    ok "which shows" test "$(flushes)" -gt "$before"
+}
+
 full_disk() {
     make_disk 8 -m 0 || return
     mount_two || return
@@ -97,6 +110,7 @@ killed_server() {
 for_each_user killed_server
 if ((EUID == 0)); then
     test_run_body sync_reaches_disk
+    test_run_body whole_sync
     test_run_body full_disk
     test_run_body no_more_inodes
     test_run_body over_quota

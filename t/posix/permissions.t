@@ -72,6 +72,37 @@ creation() { # VIEW
         "$(as_user chmod 2750 native/setgid/folder-022; stat -c %a native/setgid/folder-022)"
 }
 
+# What users of a common folder may do to each other's files, and the owner with the groups that he is in.
+share_folder() { # FOLDER
+    local folder=$1
+    mkdir -m 1777 "$folder/sticky" && mkdir "$folder/group"
+    chgrp 4600 "$folder/group" && chmod 0770 "$folder/group"
+    as_one() { setpriv --reuid=4000 --regid=4500 --groups=4600 "$@" 2>&1; }
+    as_other() { setpriv --reuid=4001 --regid=4501 --groups=4600 "$@" 2>&1; }
+    as_one bash -c 'umask 000; cd "$1" && touch sticky/{a,b,c} && mkdir sticky/folder && touch group/of-one &&
+        cd sticky && mkdir -m 1777 deeper && touch deeper/file' bash "$folder"
+    as_other bash -c 'cd "$1/sticky"
+        rm -f a; mv b renamed; rmdir folder; echo text >own && mv own a; mv own c; rm -f deeper/file
+        echo text >>c && touch own && mv own other && rm -f other' bash "$folder"
+    as_other bash -c 'cd "$1/group" && touch of-other && rm of-one && chgrp 4600 of-other; chgrp 0 of-other
+        chgrp 4500 of-other; chown 4000 of-other; chmod 0600 ../sticky/c' bash "$folder"
+    setpriv --reuid=4002 --regid=4502 --clear-groups ls "$folder/group" 2>&1
+    (cd "$folder" && find . -printf '%p %M %U %G\n' | sort)
+}
+
+shared_folders() {
+    mkdir -p source native view
+    chmod 0755 source native
+    ok "mounted with --allow-other" scopefs mount --allow-other --source source --rule write=/ view
+    local natively
+    natively=$(share_folder native | sed s/native/view/g)
+    is "sticky folders, and groups that a user is in besides, are as natively" "$(share_folder view)" \
+        "$natively"
+    like "where one keeps the other from removing" "$natively" "cannot remove 'a': Operation not permitted"
+    like "but for a group that both are in" "$natively" 'group/of-other -rw-r--r-- 4001 4600'
+    unmount_view view
+}
+
 # Who of some users and groups may do what; each line of the answer is one of them.
 access_of() { # FOLDER
     local who
@@ -142,6 +173,7 @@ views_of_root() {
 if ((EUID == 0)); then
     test_run_body views_of_root
     test_run_body access_lists
+    test_run_body shared_folders
 else
     skip "started by an ordinary user" "views that root makes for others"
 fi

@@ -68,10 +68,24 @@ nothing_is_left() {
     ok "nor descriptors than they need ($descriptors)" test "$descriptors" -le $((2 * threads + 10))
 }
 
+# Some of stress-ng's stressors, which look whether what they did is there; all of them are in long.t.
+stressed() {
+    local none="nodes=1 handles=0 lock_owners=0 lock_waiters=0"
+    mount_two || return
+    ok "stress-ng finds nothing wrong" stress-ng --verify --oomable --temp-path "$one" --timeout 3 \
+        --chmod 1 --copy-file 1 --dentry 1 --dir 1 --fallocate 1 --filename 1 --flock 2 --hdd 1 \
+        --hdd-opts wr-seq,rd-rnd,fsync --link 1 --lockf 2 --lockofd 2 --mmap 1 --mmap-file \
+        --mmap-bytes 4M --rename 2 --seek 1 --seek-punch --symlink 1 --xattr 1
+    unlike "nor says so" "$output$errors" '(^|[^a-z])(fail:|error:)'
+    wait_for '[[ $(settled "$one") == "$none" ]]'
+    is "and leaves no node, handle or lock" "$(settled "$one")" "$none"
+}
+
 export TEST_OPERATIONS=${TEST_OPERATIONS:-2500}
 for_each_user one_file
 if ((EUID == 0)); then
     test_run_body nothing_is_left
+    test_run_body stressed
 else
     skip "started by an ordinary user" "the server is as it was before"
 fi
