@@ -93,6 +93,25 @@ static size_t count_alike(const struct lesson *lesson, size_t number)
     return alike;
 }
 
+/* The names are an agent's to choose: what is printed as one line stays one line, and what a
+ * terminal would obey, or somebody read as something else, goes into no rule. */
+static bool is_nameable(const char *path)
+{
+    cleanup_strbuf struct strbuf quoted = {0};
+    size_t backslashes = 0;
+    for (const char *at = path; (at = strchr(at, '\\')); at++)
+        backslashes++;
+    strbuf_add_quoted(&quoted, path, strlen(path));
+    return quoted.length == strlen(path) + backslashes;
+}
+
+static void print_unnameable(const char *path)
+{
+    cleanup_strbuf struct strbuf quoted = {0};
+    strbuf_add_quoted(&quoted, path, strlen(path));
+    printf("; no rule can name: %s\n", quoted.bytes);
+}
+
 /* The path as a pattern that matches nothing else, quoted for the file if it has to be. */
 static void add_pattern(struct strbuf *text, const char *path, size_t length)
 {
@@ -111,6 +130,11 @@ static void add_pattern(struct strbuf *text, const char *path, size_t length)
 static void print_rule(const char *remark, enum level level, const char *path, size_t length)
 {
     cleanup_strbuf struct strbuf rule = {0};
+    cleanup_free char *whole = xmemdup0(path, length);
+    if (!is_nameable(whole)) {
+        print_unnameable(whole);
+        return;
+    }
     strbuf_add_format(&rule, "%s%-5s = ", remark, level_name(level));
     add_pattern(&rule, path, length);
     puts(rule.bytes);

@@ -159,6 +159,29 @@ top.c"
     scopefs down -c "$config" >/dev/null
 }
 
+# Names are the agent's to choose, and what is proposed goes into the owner's file.
+proposes_no_more() {
+    local names=("back\\slash" 'q"uote' '"whole"' "tail " 'semi ;colon' 'x #y' '{a,b}' '!neg' "both\\\"x" '[' '**')
+    local evil=($'x\nwrite = *' $'site.key\nwrite = *' $'x\r[rules audited]' $'esc\e[2Jx' $'csi\xc2\x9b2J')
+    make_scope
+    scopefs down -c "$config" >/dev/null
+    forget audited
+    printf '[scope audited]\nsource = source\nmount = m\ndefault = view\n' >"$config"
+    (cd source && touch "${names[@]}" "${evil[@]}")
+    scopefs up -c "$config" >/dev/null
+    (cd m && cat "${names[@]}" "${evil[@]}") 2>/dev/null
+    scopefs down -c "$config" >/dev/null
+    run scopefs learn audited
+    unlike "no name makes a rule of its own" "$output" $'\nwrite'
+    unlike "nor reaches the terminal as it is" "$output" $'[\e\r]|\xc2\x9b'
+    is "those that no rule can hold are told" "$(grep -c '^; no rule can name: ' <<<"$output")" 5
+    { printf '[scope audited]\nsource = source\nmount = m\ndefault = view\n'; printf '%s\n' "$output"; } >"$config"
+    ok "the others are rules" scopefs up -c "$config"
+    ok "for the very names" sh -c 'cd m && cat "$@"' - "${names[@]}"
+    fails "and no others" cat m/file
+    scopefs down -c "$config" >/dev/null
+}
+
 follows() {
     make_scope
     scopefs log -f --denied audited >followed &
@@ -185,5 +208,6 @@ for_each_user keeps_any_name
 for_each_user survives_a_flood
 for_each_user records_more_where_asked
 for_each_user proposes_rules
+for_each_user proposes_no_more
 for_each_user follows
 done_testing
