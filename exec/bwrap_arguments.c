@@ -152,6 +152,8 @@ void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_
     add_descriptor(arguments, "--channel", descriptors->channel);
     add_descriptor(arguments, "--network", descriptors->network);
     add_descriptor(arguments, "--program", descriptors->program);
+    if (descriptors->wait)
+        add(arguments, "--wait");
     if (view->is_mounted) {
         strbuf_add_format(arguments, "--device=%u:%u", view->device_major, view->device_minor);
         strbuf_add(arguments, "", 1);

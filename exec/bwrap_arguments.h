@@ -27,6 +27,7 @@ struct stage2_descriptors {
     int channel; /* -1: nobody listens */
     int network; /* of the forwarder; -1: there is none */
     int program; /* runs in place of the command's first word; -1: that is found by its name */
+    bool wait;   /* it tells on the channel how the command has ended */
 };
 
 /* Appends the command that bwrap runs: stage2, and what it becomes. The view is checked when it is

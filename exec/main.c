@@ -114,6 +114,11 @@ static void add_name(struct strbuf *names, unsigned bits, unsigned bit, const ch
         strbuf_add_format(names, "%s%s", names->length ? ", " : "", name);
 }
 
+static bool is_followed(const struct job *job)
+{
+    return job->invocation->json || job->invocation->report >= 0;
+}
+
 /* Makes the control group, and says what it cannot hold. 0, or -1 with *error set where the scope
  * does not put up with less. */
 static int open_cgroup(const struct job *job, struct cgroup *cgroup, struct sandbox_plan *plan,
@@ -124,8 +129,8 @@ static int open_cgroup(const struct job *job, struct cgroup *cgroup, struct sand
     unsigned needed = cgroup_needed(limits);
     unsigned wanted = job->invocation->json ? CGROUP_MEMORY | CGROUP_CPU_TIME : 0U;
     cleanup_strbuf struct strbuf names = {0};
-    if (held.processes && plan->network_pattern_count)
-        held.processes++; /* the forwarder's */
+    if (held.processes) /* the network's forwarder, and who waits for the command */
+        held.processes += (plan->network_pattern_count > 0) + (unsigned)is_followed(job);
     cgroup_open(cgroup, &held, needed | wanted);
     unsigned missing = needed & ~cgroup->held;
     if (missing == 0)
@@ -143,7 +148,7 @@ static int open_cgroup(const struct job *job, struct cgroup *cgroup, struct sand
             "%s: there is no control group to hold %s: memory is held for each process by itself, "
             "cpu not at all\n",
             invocation_command.name, names.bytes);
-    sandbox_plan_hold_processes(plan, limits, missing);
+    sandbox_plan_hold_processes(plan, &held, missing);
     return 0;
 }
 
@@ -197,6 +202,7 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
         .input = job->input,
         .capture = job->invocation->json,
         .capture_limit = kept ? (size_t)kept : MAX_OUTPUT,
+        .follow = is_followed(job),
     };
     return run_sandbox(job, plan, &start, supervisor, result, error);
 }

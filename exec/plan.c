@@ -177,7 +177,7 @@ void sandbox_plan_hold_processes(struct sandbox_plan *plan, const struct exec_li
         add_rlimit(plan, RLIMIT_AS, limits->memory);
     /* Counted in the sandbox's user namespace since Linux 5.14; its first process is bwrap's. */
     if ((missing & CGROUP_PIDS) && limits->processes)
-        add_rlimit(plan, RLIMIT_NPROC, limits->processes + 1 + (plan->network_pattern_count > 0));
+        add_rlimit(plan, RLIMIT_NPROC, limits->processes + 1);
 }
 
 /* --- The environment --- */

@@ -2,10 +2,12 @@
 
 #include "scopefs/strbuf.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 void result_add_usage(struct result *result)
 {
@@ -95,6 +97,46 @@ static const char *truth(bool value)
     return value ? "true" : "false";
 }
 
+/* 0: none. Nobody is left to tell of a status when the whole sandbox is killed. */
+static int signal_of(const struct outcome *outcome)
+{
+    if (!outcome->came_up)
+        return 0;
+    if (!outcome->status_is_known)
+        return SIGKILL;
+    return WIFSIGNALED(outcome->wait_status) ? WTERMSIG(outcome->wait_status) : 0;
+}
+
+static void add_member(struct strbuf *text, const char *name, const char *value)
+{
+    strbuf_add_format(text, "\"%s\":", name);
+    strbuf_add_json(text, value, strlen(value));
+    strbuf_add_text(text, ",");
+}
+
+static void add_accesses(struct strbuf *text, const struct access_report *report)
+{
+    if (!report->is_known) {
+        strbuf_add_text(text, ",\"refused_accesses\":null");
+        return;
+    }
+    strbuf_add_text(text, ",\"refused_accesses\":[");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct audit_line *line = &report->items[i];
+        strbuf_add_text(text, i ? ",{" : "{");
+        add_member(text, "path", line->path);
+        add_member(text, "operation", line->operation);
+        add_member(text, "wanted", line->wanted);
+        add_member(text, "level", line->level);
+        add_member(text, "decided_by", line->decider);
+        add_member(text, "rule", line->rule);
+        add_member(text, "errno", line->error);
+        add_member(text, "command", line->command);
+        strbuf_add_format(text, "\"times\":%lu}", line->repeats + 1);
+    }
+    strbuf_add_format(text, "],\"refused_accesses_lost\":%lu", report->lost);
+}
+
 static void add_connections(struct strbuf *text, const struct network_report *report)
 {
     strbuf_add_text(text, ",\"refused_connections\":[");
@@ -116,8 +158,8 @@ void result_print(const struct result *result, bool with_output, FILE *stream)
     strbuf_add_text(&text, "{\"scope\":");
     strbuf_add_json(&text, result->scope_name, strlen(result->scope_name));
     strbuf_add_format(&text, ",\"exit_status\":%d,\"signal\":", result->exit_status);
-    if (result->exit_status > 128)
-        strbuf_add_format(&text, "%d", result->exit_status - 128);
+    if (signal_of(outcome))
+        strbuf_add_format(&text, "%d", signal_of(outcome));
     else
         strbuf_add_text(&text, "null");
     strbuf_add_format(&text, ",\"timed_out\":%s,\"out_of_memory\":%s", truth(outcome->timed_out),
@@ -128,6 +170,7 @@ void result_print(const struct result *result, bool with_output, FILE *stream)
     if (with_output) {
         add_stream(&text, "stdout", &result->sandbox.output);
         add_stream(&text, "stderr", &result->sandbox.errors);
+        add_accesses(&text, &result->sandbox.accesses);
     }
     add_connections(&text, &result->sandbox.network);
     strbuf_add_format(&text, ",\"refused\":%s,\"error\":", truth(result->refused));

@@ -23,7 +23,7 @@ struct result {
  * gone. */
 void result_add_usage(struct result *result);
 
-/* With what the command printed, or without it. */
+/* With what the command printed and what the rules refused to it, or without. */
 void result_print(const struct result *result, bool with_output, FILE *stream);
 
 #endif

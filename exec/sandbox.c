@@ -72,7 +72,8 @@ static int build_command_line(struct strbuf *line, struct descriptors *descripto
 {
     cleanup_strbuf struct strbuf arguments = {0};
     cleanup_free char *stage2 = sandbox_stage2_path();
-    struct stage2_descriptors inherited = {.channel = channel, .network = network, .program = -1};
+    struct stage2_descriptors inherited = {
+        .channel = channel, .network = network, .program = -1, .wait = start->follow};
     if (bwrap_arguments_add_plan(&arguments, plan, give_memory, descriptors, error) < 0)
         return -1;
     int arguments_fd = give_memory(descriptors, arguments.bytes, arguments.length, error);
@@ -189,6 +190,8 @@ int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
         return -1;
     cleanup_free const char **arguments = bwrap_arguments_split(&line);
 
+    if (start->follow)
+        access_report_open(&sandbox->accesses, start->view);
     sandbox->bwrap = fork();
     if (sandbox->bwrap < 0)
         return error_set(error, errno, "cannot start bwrap");
@@ -204,4 +207,5 @@ void sandbox_free(struct sandbox *sandbox)
     capture_free(&sandbox->output);
     capture_free(&sandbox->errors);
     network_report_free(&sandbox->network);
+    access_report_free(&sandbox->accesses);
 }

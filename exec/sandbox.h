@@ -2,6 +2,7 @@
 #ifndef SCOPEFS_EXEC_SANDBOX_H
 #define SCOPEFS_EXEC_SANDBOX_H
 
+#include "access_report.h"
 #include "capture.h"
 #include "cgroup.h"
 #include "identity.h"
@@ -17,12 +18,13 @@ struct sandbox {
     int channel; /* -1 once stage2 has reported or is gone */
     struct capture output, errors;
     struct network_report network;
+    struct access_report accesses;
 };
 
 /* One that was not started. */
 #define SANDBOX_NONE                                                                               \
     {                                                                                              \
-        .channel = -1, .output.fd = -1, .errors.fd = -1, .network.fd = -1                          \
+        .channel = -1, .output.fd = -1, .errors.fd = -1, .network.fd = -1, .accesses.fd = -1       \
     }
 
 /* Where bwrap starts, beside what the plan says. */
@@ -36,6 +38,7 @@ struct sandbox_start {
     int input;            /* becomes standard input; -1: the caller's */
     bool capture;         /* what the command prints goes to sandbox->output and ->errors */
     size_t capture_limit; /* bytes of each that are kept */
+    bool follow; /* how the command ends, and what the view refuses to it, is to be known */
 };
 
 /* Starts bwrap with nothing but the standard descriptors and what the plan needs. 0, or -1 with

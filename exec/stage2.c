@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_LIMITS 8
@@ -33,6 +35,7 @@ struct stage2_request {
     int channel; /* -1: nobody listens */
     int network; /* of the forwarder; -1: none */
     int program; /* runs in place of the command's first word; -1: none */
+    bool wait;   /* for the command's end, to tell of it */
     bool check_device;
     unsigned device_major, device_minor;
     struct stage2_limit limits[MAX_LIMITS];
@@ -67,6 +70,8 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
         return sscanf(value, "%d%c", &request->network, &end) == 1;
     if ((value = value_of(argument, "--program=")))
         return sscanf(value, "%d%c", &request->program, &end) == 1;
+    if (strcmp(argument, "--wait") == 0)
+        return request->wait = true;
     if ((value = value_of(argument, "--device="))) {
         request->check_device = true;
         return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
@@ -150,6 +155,40 @@ static int close_descriptors(int program)
     return close_range((unsigned)program + 1, ~0U, 0);
 }
 
+/* What is sent to all processes of the sandbox is meant for the command. */
+static void ignore_signals(void)
+{
+    for (int number = 1; number < NSIG; number++)
+        if (number != SIGCHLD)
+            signal(number, SIG_IGN);
+}
+
+/* Returns in the process that becomes the command; the other one sees to its end. */
+static void leave_command(const struct stage2_request *request)
+{
+    struct stage2_report report = {.letter = STAGE2_PLACE};
+    struct stat place;
+    if (stat("/proc/self/ns/pid", &place) == 0)
+        report.pid_namespace = (unsigned long)place.st_ino;
+    (void)!send(request->channel, &report, sizeof(report), MSG_NOSIGNAL);
+    report.letter = STAGE2_ENDED;
+    pid_t command = fork();
+    if (command < 0)
+        refuse(request, "cannot start a process");
+    if (command == 0)
+        return;
+    ignore_signals();
+    /* So that whoever reads what the command writes sees the end when the command closes it. */
+    if (request->channel > 0)
+        close_range(0, (unsigned)request->channel - 1, 0);
+    close_range((unsigned)request->channel + 1, ~0U, 0);
+    while (waitpid(command, &report.wait_status, 0) < 0 && errno == EINTR)
+        ;
+    (void)!send(request->channel, &report, sizeof(report), MSG_NOSIGNAL);
+    _exit(WIFSIGNALED(report.wait_status) ? 128 + WTERMSIG(report.wait_status)
+                                          : WEXITSTATUS(report.wait_status));
+}
+
 int main(int argc, char **argv)
 {
     struct stage2_request request = {.channel = -1, .network = -1, .program = -1};
@@ -158,6 +197,8 @@ int main(int argc, char **argv)
     enter_workdir(&request);
     if (request.network >= 0 && forwarder_start(request.network) < 0)
         refuse(&request, "cannot start the network's forwarder");
+    if (request.wait)
+        leave_command(&request);
     set_limits(&request);
     /* Leader of a session and group of its own, so that signals can be sent to the group. */
     if (setsid() < 0)

@@ -111,26 +111,50 @@ static pid_t sender_of(struct msghdr *message)
     return 0;
 }
 
-static void read_channel(struct watch *watch)
+static void take_report(struct watch *watch, const struct stage2_report *report, size_t size,
+                        pid_t sender)
 {
-    char text = 0;
+    struct outcome *outcome = watch->outcome;
+    if (size == sizeof(*report) && report->letter == STAGE2_PLACE) {
+        watch->sandbox->accesses.pid_namespace = report->pid_namespace;
+    } else if (size == sizeof(*report) && report->letter == STAGE2_ENDED) {
+        outcome->status_is_known = true;
+        outcome->wait_status = report->wait_status;
+    } else if (report->letter != STAGE2_READY[0]) {
+        outcome->refused = true;
+    } else if (!outcome->came_up) {
+        outcome->came_up = true;
+        watch->command = sender;
+        watch->command_pidfd = (int)syscall(SYS_pidfd_open, sender, 0);
+    }
+}
+
+/* False when there is nothing more at present. */
+static bool read_report(struct watch *watch)
+{
+    struct stage2_report report;
     char control[CMSG_SPACE(sizeof(struct ucred))];
-    struct iovec part = {.iov_base = &text, .iov_len = 1};
+    struct iovec part = {.iov_base = &report, .iov_len = sizeof(report)};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control,
                              .msg_controllen = sizeof(control)};
     ssize_t size = recvmsg(watch->sandbox->channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    if (size < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
-    if (size == 1 && text == STAGE2_READY[0]) {
-        watch->outcome->came_up = true;
-        watch->command = sender_of(&message);
-        watch->command_pidfd = (int)syscall(SYS_pidfd_open, watch->command, 0);
-    } else if (size == 1) {
-        watch->outcome->refused = true;
-    }
-    fd_close(&watch->sandbox->channel);
+    if (size < 0 && errno == EINTR)
+        return true;
+    if (size < 0 && errno == EAGAIN)
+        return false;
+    if (size > 0)
+        take_report(watch, &report, (size_t)size, sender_of(&message));
+    else
+        fd_close(&watch->sandbox->channel);
+    return size > 0;
+}
+
+static void read_channel(struct watch *watch)
+{
+    while (watch->sandbox->channel >= 0 && read_report(watch))
+        ;
 }
 
 /* --- Signals --- */
@@ -203,8 +227,9 @@ static void wait_for_event(struct watch *watch)
         {.fd = watch->sandbox->output.fd, .events = POLLIN},
         {.fd = watch->sandbox->errors.fd, .events = POLLIN},
         {.fd = watch->sandbox->network.fd, .events = POLLIN},
+        {.fd = watch->sandbox->accesses.fd, .events = POLLIN},
     };
-    if (poll(sources, 5, time_left(watch)) < 0)
+    if (poll(sources, 6, time_left(watch)) < 0)
         return;
     if (sources[2].revents)
         capture_read(&watch->sandbox->output);
@@ -212,6 +237,8 @@ static void wait_for_event(struct watch *watch)
         capture_read(&watch->sandbox->errors);
     if (sources[4].revents)
         network_report_read(&watch->sandbox->network);
+    if (sources[5].revents)
+        access_report_read(&watch->sandbox->accesses);
     /* First the channel: a report and the end that follows it may arrive together. */
     if (sources[0].revents)
         read_channel(watch);
@@ -236,8 +263,7 @@ void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandb
     *outcome = (struct outcome){0};
     while (!watch.ended)
         wait_for_event(&watch);
-    if (sandbox->channel >= 0)
-        read_channel(&watch);
+    read_channel(&watch);
     fd_close(&sandbox->channel);
     fd_close(&watch.command_pidfd);
     /* bwrap ends with its command; this waits for what the command left in the background. */
@@ -246,6 +272,7 @@ void supervisor_watch(const struct supervisor *supervisor, struct sandbox *sandb
     capture_finish(&sandbox->output);
     capture_finish(&sandbox->errors);
     network_report_read(&sandbox->network);
+    access_report_finish(&sandbox->accesses);
 }
 
 void supervisor_free(struct supervisor *supervisor)

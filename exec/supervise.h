@@ -12,11 +12,13 @@
 #include <stdbool.h>
 
 struct outcome {
-    bool came_up;    /* the command, or the attempt to execute it, was reached */
-    bool refused;    /* no command, and the cause was already said on standard error */
-    bool timed_out;  /* the time limit ended it */
-    int interrupted; /* the signal that ended it before the command was there, or 0 */
-    int exit_status; /* of bwrap, which gives the command's, as a shell has it */
+    bool came_up;         /* the command, or the attempt to execute it, was reached */
+    bool refused;         /* no command, and the cause was already said on standard error */
+    bool timed_out;       /* the time limit ended it */
+    int interrupted;      /* the signal that ended it before the command was there, or 0 */
+    int exit_status;      /* of bwrap, which gives the command's, as a shell has it */
+    bool status_is_known; /* wait_status was told, which has more than that */
+    int wait_status;      /* of the command, as of waitpid(2) */
     unsigned long long duration_us; /* from the start of bwrap to the end of its last process */
 };
 

@@ -150,8 +150,18 @@ static void forget(struct audit_log *log, struct audit_repeat *repeat)
     repeat->hash = 0;
 }
 
+static void tell_feeds(struct audit_log *log, const struct audit_record *record)
+{
+    if (log->feeds.count == 0 || record->answer == 0)
+        return;
+    struct audit_line line = make_line(log, record);
+    audit_feeds_tell(&log->feeds, &line);
+    audit_line_free(&line);
+}
+
 static void take_record(struct audit_log *log, const struct audit_record *record)
 {
+    tell_feeds(log, record);
     uint64_t hash = hash_of(record);
     struct audit_repeat *repeat = &log->repeats[hash % REPEAT_SLOTS];
     if (repeat->hash == hash && is_repeat(&repeat->line, record) &&
@@ -228,6 +238,13 @@ void audit_log_run(struct audit_log *log, bool has_input)
     flush_repeats(log, false);
 }
 
+void audit_log_catch_up(struct audit_log *log)
+{
+    /* What else a flood adds meanwhile is no part of it. */
+    for (unsigned batch = 0; batch < 4 && log->pipe_fd >= 0 && read_batch(log); batch++)
+        ;
+}
+
 void audit_log_close(struct audit_log *log)
 {
     while (log->pipe_fd >= 0 && read_batch(log))
@@ -239,4 +256,5 @@ void audit_log_close(struct audit_log *log)
     free(log->bytes);
     fd_close(&log->pipe_fd);
     audit_sink_close(&log->sink);
+    audit_feeds_close(&log->feeds);
 }

@@ -5,6 +5,8 @@
 #ifndef SCOPEFS_FUSE_AUDIT_LOG_H
 #define SCOPEFS_FUSE_AUDIT_LOG_H
 
+#include "audit_feed.h"
+
 #include "scopefs/audit_sink.h"
 
 #include <stdbool.h>
@@ -17,6 +19,7 @@ struct audit_log {
     const char *scope; /* borrowed */
     int pipe_fd;       /* from the server; owned */
     struct audit_sink sink;
+    struct audit_feeds feeds;
     bool tell_people; /* lines for people go to the log as well */
     bool is_paused;   /* a flood: read again when the timeout is over */
     struct audit_repeat *repeats;
@@ -37,6 +40,9 @@ int audit_log_timeout(const struct audit_log *log);
 
 /* Call when there is input or the time is over. */
 void audit_log_run(struct audit_log *log, bool has_input);
+
+/* Takes up what the server has told of until now. */
+void audit_log_catch_up(struct audit_log *log);
 
 /* Writes what is left. */
 void audit_log_close(struct audit_log *log);

@@ -80,26 +80,27 @@ static bool is_owner(int fd)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
-void control_serve(struct control *control, control_handler *handle, void *data)
+int control_serve(struct control *control, control_handler *handle, void *data)
 {
     struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     char line[LINE_LIMIT];
     cleanup_fd int fd = accept4(control->socket_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0 || !is_owner(fd))
-        return;
+        return -1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (read_line(fd, line, sizeof(line)) < 0)
-        return;
+        return -1;
     cleanup_strbuf struct strbuf text = {0}, reply = {0};
     int result = handle(data, line, &text);
-    strbuf_add_format(&reply, "%s\n%s", result == 0 ? "ok" : "error", text.bytes ? text.bytes : "");
+    strbuf_add_format(&reply, "%s\n%s", result < 0 ? "error" : "ok", text.bytes ? text.bytes : "");
     for (size_t sent = 0; sent < reply.length;) {
         ssize_t put = send(fd, reply.bytes + sent, reply.length - sent, MSG_NOSIGNAL);
         if (put <= 0)
             break;
         sent += (size_t)put;
     }
+    return result == CONTROL_KEEP ? fd_steal(&fd) : -1;
 }
 
 /* When that is not known, it may be. */

@@ -23,9 +23,12 @@ struct control {
 int control_open(struct control *control, const char *point, const char *config_file,
                  struct error **error);
 
-/* Takes one connection and answers it. The handler may change the words; 0 is "ok". */
+/* Takes one connection and answers it. The handler may change the words; 0 is "ok", and so is
+ * CONTROL_KEEP, with which the connection goes on: it is returned, and then the caller's. Else -1.
+ */
+enum { CONTROL_KEEP = 1 };
 typedef int control_handler(void *data, char *words, struct strbuf *reply);
-void control_serve(struct control *control, control_handler *handle, void *data);
+int control_serve(struct control *control, control_handler *handle, void *data);
 
 /* Whether the view is mounted in the supervisor's own mount namespace. */
 bool control_view_is_mounted(const struct control *control);

@@ -1,6 +1,7 @@
 #include "object.h"
 
 #include "attributes.h"
+#include "audit.h"
 #include "cache.h"
 #include "guard.h"
 #include "handle.h"
@@ -96,6 +97,16 @@ void target_close(struct target *target)
     target->parent = NULL;
 }
 
+/* A name that only a directory could have was not refused yet. It is noted whether or not anything
+ * is there: the time that this takes must not tell. */
+static void note_hidden(const struct target *target)
+{
+    int hidden = guard_check(target->state, false, WANT_SEE);
+    if (hidden)
+        audit_note(target->view, target->parent, target->name, target->state, WANT_SEE, "lookup",
+                   hidden);
+}
+
 int target_entry(const struct target *target, struct fuse_entry_param *entry)
 {
     struct view *view = target->view;
@@ -105,14 +116,18 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
     cleanup_fd int fd = target->directory_fd < 0
                             ? resolve_open(view, target->parent, target->name, O_PATH)
                             : resolve_in(view, target->directory_fd, target->name, O_PATH);
-    if (fd < 0)
+    if (fd < 0) {
+        note_hidden(target);
         return -fd;
+    }
     int failed = attributes_read(fd, NULL, &entry->attr, &identity);
     if (failed)
         return failed;
     failed = guard_check(target->state, S_ISDIR(entry->attr.st_mode), WANT_SEE);
-    if (failed)
+    if (failed) {
+        note_hidden(target);
         return failed;
+    }
     entry->attr_timeout = cache_found_timeout(target->parent, &entry->attr);
     entry->entry_timeout = cache_entry_timeout(target->parent);
     int64_t told_ns = cache_change_time(&entry->attr);

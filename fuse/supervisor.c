@@ -172,6 +172,8 @@ static int run_command(void *data, char *words, struct strbuf *reply)
         return ask_server(supervisor, MESSAGE_COUNTERS, "", 0, reply);
     if (strcmp(words, "end") == 0)
         return end_unmounted(supervisor, reply);
+    if (strcmp(words, "follow") == 0 && !audit_feeds_are_full(&supervisor->audit.feeds))
+        return CONTROL_KEEP;
     strbuf_add_format(reply, "unknown command '%s'", words);
     return -1;
 }
@@ -258,17 +260,33 @@ static bool has_ended(const struct supervisor *supervisor, int *status)
     return waitpid(supervisor->server, status, WNOHANG) == supervisor->server;
 }
 
+static void serve_owner(struct supervisor *supervisor)
+{
+    int follower = control_serve(&supervisor->control, run_command, supervisor);
+    if (follower >= 0)
+        audit_feeds_add(&supervisor->audit.feeds, follower);
+}
+
+static void finish_feeds(struct supervisor *supervisor, const struct pollfd *ready)
+{
+    if (!audit_feeds_have_ended(&supervisor->audit.feeds, ready))
+        return;
+    audit_log_catch_up(&supervisor->audit);
+    audit_feeds_finish(&supervisor->audit.feeds, ready);
+}
+
 static int watch(struct supervisor *supervisor)
 {
     int status = 0;
     while (!has_ended(supervisor, &status)) {
-        struct pollfd wanted[] = {
+        struct pollfd wanted[4 + AUDIT_FEEDS] = {
             {.fd = supervisor->signal_fd, .events = POLLIN},
             {.fd = supervisor->channel_fd, .events = POLLIN},
             {.fd = supervisor->control.socket_fd, .events = POLLIN},
             {.fd = audit_log_descriptor(&supervisor->audit), .events = POLLIN},
         };
-        if (poll(wanted, 4, timeout_of(supervisor)) < 0)
+        audit_feeds_want(&supervisor->audit.feeds, wanted + 4);
+        if (poll(wanted, 4 + AUDIT_FEEDS, timeout_of(supervisor)) < 0)
             continue;
         if (wanted[0].revents)
             take_signal(supervisor);
@@ -276,9 +294,11 @@ static int watch(struct supervisor *supervisor)
             take_message(supervisor);
         else if (wanted[1].revents) /* closed: SIGCHLD comes */
             fd_close(&supervisor->channel_fd);
-        if (wanted[2].revents)
-            control_serve(&supervisor->control, run_command, supervisor);
+        finish_feeds(supervisor, wanted + 4);
         audit_log_run(&supervisor->audit, wanted[3].revents != 0);
+        /* Last: a new follower is not among those that were polled. */
+        if (wanted[2].revents)
+            serve_owner(supervisor);
         end_when_over(supervisor);
     }
     return status;

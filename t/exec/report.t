@@ -20,7 +20,7 @@ ask  = touch
 END
     report_of "$scope" -- sh -c 'echo out; echo err >&2; exit 3'
     is "the output stays the command's" "$output|$errors|$status" "out|err|3"
-    like "the report has the status and no output" "$(<report)" '"exit_status":3,.*"peak_memory":[0-9]+,"refused":false,"error":null}'
+    like "the report has the status and no output" "$(<report)" '"exit_status":3,.*"peak_memory":[0-9]+,"refused_connections":\[\],"refused":false,"error":null}'
 
     report_of "$scope" -- rm x
     like "a refusal is told" "$(<report)" '"refused":true,"error":"a rule of the scope refuses this command"'

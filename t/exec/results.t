@@ -30,8 +30,16 @@ fields() {
         "$(field duration)" "$(field cpu_time)" "$(field peak_memory)"
     json "$scope" sh -c 'kill -TERM $$'
     is "a signal is told" "$status $(field signal)" "143 15"
-    json -t 100ms "$scope" sleep 9
-    is "so is a time-out" "$status $(field timed_out)" "124 true"
+    json "$scope" sh -c 'exit 143'
+    is "a status that looks like one is none" "$status $(field signal)" "143 null"
+    json "$scope" sh -c 'kill -TERM -1; kill -HUP -1; exit 3'
+    is "who waits for a command minds no signals to everybody" "$status $(field signal)" "3 null"
+    json "$scope" sh -c 'exec >&- 2>&-; sleep 0.1; exit 4'
+    is "a command may close its output before it ends" "$status $(field signal)" "4 null"
+    json -t 1s "$scope" sleep 9
+    is "a time-out is told" "$status $(field timed_out) $(field signal)" "124 true 15"
+    json -t 1s "$scope" sh -c 'trap "" TERM; exec sleep 9'
+    is "also of what has to be killed" "$status $(field timed_out) $(field signal)" "124 true 9"
     json "$scope" no-such-command
     is "a command that is not there has its 127" "$status $(field exit_status)" "127 127"
     like "and message" "$(field stderr)" "cannot run 'no-such-command'"
@@ -69,6 +77,46 @@ failures() {
     like "with the cause" "$(field error)" "could not be mounted"
 }
 
+refusals() {
+    make_project
+    local command='cat listed/file listed/file; echo x >readable; cat .env; cat output/.env; :'
+    json "$scope" sh -c "$command"
+    is "what the rules refused is told" "$(perl -MJSON::PP -0777 -ne '
+        print map { "$_->{path} $_->{operation} $_->{wanted} $_->{level} $_->{errno} $_->{times}\n" }
+            sort { $a->{path} cmp $b->{path} } @{JSON::PP->new->decode($_)->{refused_accesses}}' <<<"$output")" \
+        "/.env lookup view none ENOENT 1
+/listed/file open read view EACCES 2
+/output/.env lookup view none ENOENT 1
+/readable open write read EACCES 1"
+    like "with the rule that decided" "$output" \
+        "\"path\":\"/listed/file\",[^}]*\"decided_by\":\"$config:7\",\"rule\":\"view = /listed/\""
+    like "a ceiling too" "$output" "\"path\":\"/.env\",[^}]*\"decided_by\":\"$config:11\",\"rule\":\"ceiling none = .env\""
+    json "$scope" true
+    is "nothing is told where nothing was refused" "$(field refused_accesses_lost)" 0
+    like "as an empty list" "$output" '"refused_accesses":\[\]'
+    scopefs-exec -c "$config" --report 3 "$scope" sh -c "$command" 3>report >/dev/null 2>&1
+    unlike "who may show it to an agent is not told" "$(<report)" "refused_accesses"
+    json "$scope" perl -e 'for (1 .. 100) { open F, ">", "readable" }'
+    like "each time counts" "$output" '"times":100}],"refused_accesses_lost":0'
+}
+
+# Two commands in one view.
+apart() {
+    make_project
+    local owner=() other other_PID
+    ((EUID != 0)) || owner=(--for-user "$(in_sandbox id -u):$(in_sandbox id -g)")
+    mkdir -p "views/$scope"
+    scopefs mount "${owner[@]}" -c "$config" "$scope"
+    coproc other { in_sandbox perl -e '$| = 1; until (-e "output/stop") {
+        open F, ">", "listed/file"; print "tried\n"; select undef, undef, undef, 0.01 }'; }
+    read -r -u "${other[0]}" _
+    json "$scope" perl -e 'open F, ">", "readable"; until ($n++ > 10) { select undef, undef, undef, 0.01 }'
+    unlike "what another command was refused is not told" "$output" '"/listed/file"'
+    like "what this one was is" "$output" '"path":"/readable"'
+    touch source/output/stop
+    wait "$other_PID"
+}
+
 input() {
     make_project
     echo text >input
@@ -83,6 +131,8 @@ input() {
 
 for_each_user fields
 for_each_user streams
+for_each_user refusals
+for_each_user apart
 for_each_user failures
 for_each_user input
 done_testing

@@ -54,6 +54,19 @@ tells_refusals() {
     scopefs down -c "$config" >/dev/null
 }
 
+# A name that could be a directory on the way to something visible is looked at before it is refused.
+tells_what_is_found_late() {
+    make_scope
+    sed -i 's,^none = /hid.*,none = late*,; s,^read = /file,read = file,' "$config"
+    scopefs reload -c "$config" audited
+    echo text >source/late
+    cat m/late m/later 2>/dev/null
+    scopefs down -c "$config" >/dev/null
+    run scopefs log audited
+    like "a hidden file is told there too" "$output" "refused lookup of /late: needs view, has none by $config:7"
+    like "as is one that is missing" "$output" "refused lookup of /later: needs view, has none by $config:7"
+}
+
 counts_repeats() {
     make_scope
     local turn
@@ -203,6 +216,7 @@ follows() {
 }
 
 for_each_user tells_refusals
+for_each_user tells_what_is_found_late
 for_each_user counts_repeats
 for_each_user keeps_any_name
 for_each_user survives_a_flood
