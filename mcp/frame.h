@@ -19,11 +19,12 @@
 
 enum frame_type {
     /* To the worker. */
-    FRAME_OPEN = 1,   /* a client came: `session` is a new number */
-    FRAME_MESSAGE,    /* both ways: one JSON-RPC message, or a batch, without a newline */
-    FRAME_OVERSIZED,  /* a message was larger than MESSAGE_LIMIT and was dropped */
-    FRAME_CLOSE,      /* the client is gone */
-    FRAME_JOB_ASK,    /* a rule wants somebody to be asked about the job: the command line */
+    FRAME_OPEN = 1,  /* a client came: `session` is a new number */
+    FRAME_MESSAGE,   /* both ways: one JSON-RPC message, or a batch, without a newline */
+    FRAME_OVERSIZED, /* a message was larger than MESSAGE_LIMIT and was dropped */
+    FRAME_CLOSE,     /* the client is gone */
+    FRAME_JOB_ASK,   /* a rule wants somebody to be asked about the job: the command line */
+    FRAME_JOB_STARTED,
     FRAME_JOB_OUTPUT, /* what it printed; FRAME_ERRORS: on standard error */
     FRAME_JOB_ENDED,  /* the report of scopefs-exec, see scopefs-exec(1); nothing runs any more */
     /* From the worker. */

@@ -3,6 +3,7 @@
 #include "job_request.h"
 #include "job_spawn.h"
 #include "scopefs/command_rules.h"
+#include "scopefs/duration.h"
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
 #include "scopefs/mem.h"
@@ -119,12 +120,28 @@ static const struct scope *current_scope(struct job_table *table)
     return config_scope(config, table->scope_name, NULL);
 }
 
-static void run(struct job_table *table, struct job *job, const struct job_request *request,
+/* The time that the scope gives its commands is the most that an agent gets. "": the scope's. */
+static char *limit_timeout(const struct scope *scope, const char *wanted)
+{
+    unsigned long wanted_ms;
+    unsigned long most_ms = scope->exec.timeout_ms;
+    if (!duration_parse(wanted, &wanted_ms) || (most_ms && (wanted_ms == 0 || wanted_ms > most_ms)))
+        return xstrdup("");
+    return xstrdup(wanted);
+}
+
+static void run(struct job_table *table, struct job *job, const struct job_request *wanted,
                 bool was_asked)
 {
     const struct spawn_place place = {table->config_file, table->scope_name, table->view};
-    if (job_spawn(&job->process, request, &place, was_asked) == 0)
+    const struct scope *scope = current_scope(table);
+    cleanup_free char *timeout = scope ? limit_timeout(scope, wanted->timeout) : NULL;
+    struct job_request request = *wanted;
+    request.timeout = timeout;
+    if (scope && job_spawn(&job->process, &request, &place, was_asked) == 0) {
+        give(table, FRAME_JOB_STARTED, 0, job->number, NULL, 0);
         return;
+    }
     log_error("cannot start scopefs-exec: %s", strerror(errno));
     give_end(table, job->number, REPORT_NOT_STARTED);
     remove_job(table, job);

@@ -3,6 +3,8 @@
 #include "questions.h"
 #include "scopefs/mem.h"
 
+#include <time.h>
+
 /* How many that have ended are kept for one session. */
 #define ENDED_JOBS 32
 
@@ -72,6 +74,8 @@ static void take(struct server *server, struct job *job, const struct frame *fra
 {
     if (frame->type == FRAME_JOB_OUTPUT) {
         add_output(frame->flags & FRAME_ERRORS ? &job->errors : &job->output, bytes, frame->length);
+    } else if (frame->type == FRAME_JOB_STARTED) {
+        job->has_started = true;
     } else if (frame->type == FRAME_JOB_ASK) {
         job->question = xmemdup0(bytes, frame->length);
     } else if (!job->report) {
@@ -122,40 +126,68 @@ static void ask(struct call *call, uint32_t number, const char *command)
     tell(server, FRAME_JOB_ANSWER, yes ? FRAME_YES : 0, number, NULL);
 }
 
-/* Waits for the next thing to do. The question, new, or NULL with *done set. Under the lock. */
-static char *wait_for_next(struct call *call, uint32_t number, job_condition *condition,
-                           void *context, bool *done)
+struct wait {
+    job_condition *condition;
+    void *context;
+    struct timespec end; /* on the monotonic clock; 0: none */
+    bool is_done;
+};
+
+/* Under the lock. False when the time is over. */
+static bool wait_for_change(struct server *server, const struct wait *wait)
+{
+    if (wait->end.tv_sec)
+        return pthread_cond_timedwait(&server->changed, &server->lock, &wait->end) == 0;
+    return pthread_cond_wait(&server->changed, &server->lock) == 0;
+}
+
+/* Waits for the next thing to do. The question, new, or NULL. Under the lock. */
+static char *wait_for_next(struct call *call, uint32_t number, struct wait *wait)
 {
     struct server *server = call->address.session->server;
     struct job *job;
     while ((job = find_own(call, number)) && !call->is_cancelled) {
         if (job->question)
             return steal_pointer(job->question);
-        if (job->report || condition(job, context)) {
-            *done = true;
+        wait->is_done = job->report || wait->condition(job, wait->context);
+        if (wait->is_done)
+            return NULL;
+        if (!wait_for_change(server, wait)) {
+            wait->is_done = true;
             return NULL;
         }
-        pthread_cond_wait(&server->changed, &server->lock);
     }
     return NULL;
 }
 
-bool job_wait(struct call *call, uint32_t number, job_condition *condition, void *context)
+static struct timespec moment_in(double seconds)
+{
+    struct timespec moment = {0};
+    if (seconds < 0)
+        return moment;
+    clock_gettime(CLOCK_MONOTONIC, &moment);
+    moment.tv_sec += (time_t)seconds;
+    moment.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
+    moment.tv_sec += moment.tv_nsec / 1000000000;
+    moment.tv_nsec %= 1000000000;
+    return moment;
+}
+
+bool job_wait(struct call *call, uint32_t number, job_condition *condition, void *context,
+              double seconds)
 {
     struct server *server = call->address.session->server;
-    bool done = false;
+    struct wait wait = {condition, context, moment_in(seconds), false};
     char *question;
     do {
         pthread_mutex_lock(&server->lock);
-        question = wait_for_next(call, number, condition, context, &done);
+        question = wait_for_next(call, number, &wait);
         pthread_mutex_unlock(&server->lock);
         if (question)
             ask(call, number, question);
         free(question);
     } while (question);
-    if (!done)
-        job_kill(server, number);
-    return done;
+    return wait.is_done;
 }
 
 bool job_look(struct call *call, uint32_t number, void (*look)(struct job *job, void *context),

@@ -25,8 +25,9 @@ struct job {
     uint32_t number;
     struct session *session; /* NULL: closed */
     struct job_stream output, errors;
-    char *question;   /* what is to be asked; NULL: nothing */
-    char *report;     /* see scopefs-exec(1); set: it has ended */
+    char *question; /* what is to be asked; NULL: nothing */
+    char *report;   /* see scopefs-exec(1); set: it has ended */
+    bool has_started;
     bool is_detached; /* no call waits for it */
 };
 
@@ -39,10 +40,11 @@ uint32_t job_start(struct call *call, const struct job_request *request);
 /* What job_wait is called with, under the server's lock, whenever something may have changed. */
 typedef bool job_condition(const struct job *job, void *context);
 
-/* Waits until the condition is true, the job has ended, or the call is cancelled, which ends the
- * job; asks what is to be asked. False when it was cancelled or there is no such job of this
+/* Waits until the condition is true, the job has ended, or so many seconds are over (below 0:
+ * none); asks what is to be asked. False when the call was cancelled or there is no such job of its
  * session. */
-bool job_wait(struct call *call, uint32_t number, job_condition *condition, void *context);
+bool job_wait(struct call *call, uint32_t number, job_condition *condition, void *context,
+              double seconds);
 
 /* Calls `look` with the job under the server's lock. False when this session has none of that
  * number.

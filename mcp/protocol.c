@@ -7,16 +7,21 @@
 #include "session.h"
 
 #include <string.h>
+#include <time.h>
 
 #define THREADS 32
 
 struct server *server_new(const struct server_settings *settings)
 {
     struct server *server = xcalloc(1, sizeof(*server));
+    pthread_condattr_t monotonic;
     server->settings = *settings;
     server->pool = pool_new(settings->threads ? settings->threads : THREADS, call_run);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->changed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     return server;
 }
 
@@ -173,8 +178,8 @@ void server_take(struct server *server, const struct frame *frame, const char *b
 {
     if (frame->type == FRAME_OPEN) {
         open_session(server, frame->session);
-    } else if (frame->type == FRAME_JOB_ASK || frame->type == FRAME_JOB_OUTPUT ||
-               frame->type == FRAME_JOB_ENDED) {
+    } else if (frame->type == FRAME_JOB_ASK || frame->type == FRAME_JOB_STARTED ||
+               frame->type == FRAME_JOB_OUTPUT || frame->type == FRAME_JOB_ENDED) {
         jobs_take(server, frame, bytes);
     } else {
         struct session *session = find_session(server, frame->session);

@@ -54,6 +54,21 @@ bool text_is_utf8(const char *bytes, size_t size)
     return true;
 }
 
+void text_mend(const char *bytes, size_t size, struct strbuf *text)
+{
+    uint32_t character = 0;
+    const unsigned char *at = (const unsigned char *)bytes;
+    for (size_t left = size, length; left; at += length, left -= length) {
+        length = *at ? take_utf8(at, left, &character) : 0;
+        if (length)
+            strbuf_add(text, at, length);
+        else
+            strbuf_add_text(text, "\xef\xbf\xbd");
+        length = length ? length : 1;
+    }
+    strbuf_add(text, "", 0);
+}
+
 size_t text_cut(const char *bytes, size_t size)
 {
     while (size > 0 && ((unsigned char)bytes[size] & 0xc0) == 0x80)

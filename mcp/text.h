@@ -33,6 +33,9 @@ bool text_encode(enum encoding encoding, const char *text, size_t size, struct s
 
 bool text_is_utf8(const char *bytes, size_t size);
 
+/* Appends the bytes with U+FFFD for each one that is not UTF-8, and for NULs. */
+void text_mend(const char *bytes, size_t size, struct strbuf *text);
+
 /* The largest length up to `size` that ends between two characters of UTF-8. */
 size_t text_cut(const char *bytes, size_t size);
 

@@ -48,8 +48,16 @@ json_t *tools_describe(size_t at, bool annotations, bool structured);
 const struct tool *tools_find(const char *name, json_t **preset);
 
 /* Handlers, each in the file of its family. */
-tool_handler tool_ls, tool_read_file;
+tool_handler tool_ls, tool_read_file, tool_read_media_file, tool_read_multiple_files,
+    tool_write_file, tool_edit_file, tool_create_directory, tool_move_file, tool_delete, tool_glob,
+    tool_grep, tool_directory_tree, tool_file_info, tool_permissions, tool_list_allowed_directories,
+    tool_execute, tool_read_output, tool_kill;
 
-extern const struct argument ls_arguments[], read_file_arguments[];
+extern const struct argument ls_arguments[], read_file_arguments[], read_media_file_arguments[],
+    read_multiple_files_arguments[], write_file_arguments[], edit_file_arguments[],
+    create_directory_arguments[], move_file_arguments[], delete_arguments[], glob_arguments[],
+    grep_arguments[], directory_tree_arguments[], file_info_arguments[], permissions_arguments[],
+    list_allowed_directories_arguments[], execute_arguments[], read_output_arguments[],
+    kill_arguments[];
 
 #endif

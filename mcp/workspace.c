@@ -110,10 +110,20 @@ int workspace_parent(const struct call *call, const char *path, const char **nam
     return workspace_open(call, parent, O_PATH | O_DIRECTORY, 0);
 }
 
+/* As the source has it now: the kernel asks the view again, and drops what it knows of the contents
+ * when they have changed. */
+static int fresh_status(int fd, struct stat *status)
+{
+    struct statx asked;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &asked) < 0)
+        return -1;
+    return fstat(fd, status);
+}
+
 int workspace_status(const struct call *call, const char *path, struct stat *status)
 {
     cleanup_fd int fd = workspace_open(call, path, O_PATH | O_NOFOLLOW, 0);
-    return fd < 0 ? -1 : fstat(fd, status);
+    return fd < 0 ? -1 : fresh_status(fd, status);
 }
 
 const char *workspace_kind(mode_t mode)
@@ -177,7 +187,7 @@ int workspace_load(struct call *call, const char *path, size_t limit, struct str
 {
     cleanup_free char *name = workspace_name(call, path);
     cleanup_fd int fd = workspace_open(call, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0 || fstat(fd, status) < 0)
+    if (fd < 0 || fresh_status(fd, status) < 0)
         return call_fail_errno(call, errno, name, "read");
     if (check_file(call, name, status, limit) < 0)
         return -1;

@@ -29,7 +29,7 @@ int workspace_need(struct call *call, const char *path, int flags, const char *l
  * errno. */
 int workspace_parent(const struct call *call, const char *path, const char **name);
 
-/* lstat(2). 0, or -1 with errno. */
+/* As lstat(2), and never out of a cache. 0, or -1 with errno. */
 int workspace_status(const struct call *call, const char *path, struct stat *status);
 
 /* One word for what it is: "file", "directory", "symlink", "other". */
@@ -45,5 +45,21 @@ const char *workspace_level(const struct call *call, const char *path, const str
  * with the call failed. */
 int workspace_load(struct call *call, const char *path, size_t limit, struct strbuf *bytes,
                    struct stat *status);
+
+/* Makes the directories above the path that are missing. 0, or -1 with the call failed. */
+int workspace_make_parents(struct call *call, const char *path);
+
+/* As workspace_parent; the call fails for the root, and for what cannot be opened. */
+int workspace_need_parent(struct call *call, const char *path, const char **name);
+
+/* Writes the whole of a file: a new one, or one that is put in the place of the old one at once and
+ * has its mode. Where no other file may be made beside it, and for a symbolic link, the file itself
+ * is written. `expected` (or NULL) is what the file must still be. *status is of the file
+ * afterwards. 0, or -1 with the call failed. */
+int workspace_store(struct call *call, const char *path, const struct strbuf *bytes,
+                    const struct stat *expected, struct stat *status);
+
+/* Whether nothing has happened to the contents of a file between the two. */
+bool status_is_same(const struct stat *one, const struct stat *other);
 
 #endif

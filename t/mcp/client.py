@@ -15,7 +15,7 @@ def ok(name, holds, *details):
     print(("ok - " if holds else "not ok - ") + name, flush=True)
     if not holds:
         for detail in details:
-            print("  " + repr(detail), flush=True)
+            print("  " + repr(detail)[:1000], flush=True)
     return bool(holds)
 
 
@@ -25,6 +25,36 @@ def equal(name, got, expected):
 
 def like(name, got, pattern):
     return ok(name, re.search(pattern, got, re.S), got, pattern)
+
+
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+}
+
+
+def fits(value, schema):
+    """Whether a value is what the part of JSON Schema says that the server uses."""
+    if "enum" in schema:
+        return value in schema["enum"]
+    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(isinstance(value, TYPES[name]) for name in names):
+        return False
+    if isinstance(value, bool) and "boolean" not in names:
+        return False
+    if isinstance(value, dict):
+        members = schema.get("properties")
+        return all(name in value for name in schema.get("required", [])) and (
+            members is None or all(name in members and fits(value[name], members[name]) for name in value)
+        )
+    if isinstance(value, list):
+        return all(fits(item, schema["items"]) for item in value)
+    return True
 
 
 class Client:
@@ -44,6 +74,7 @@ class Client:
         self.on_request = None
         threading.Thread(target=self._read, daemon=True).start()
         self.info = None
+        self.schemas = None
         if initialize:
             self.info = self.request(
                 "initialize",
@@ -117,7 +148,19 @@ class Client:
     def call(self, tool, **arguments):
         """The result of a tool."""
         answer = self.answer(self.start_call(tool, arguments))
-        return answer["result"] if "result" in answer else answer
+        if "result" not in answer:
+            return answer
+        if "structuredContent" in answer["result"]:
+            self._check(tool, answer["result"]["structuredContent"])
+        return answer["result"]
+
+    def _check(self, tool, structured):
+        if self.schemas is None:
+            tools = self.request("tools/list")["result"]["tools"]
+            self.schemas = {tool["name"]: tool.get("outputSchema") for tool in tools}
+        schema = self.schemas.get(tool)
+        if schema and not fits(structured, schema):
+            ok(f"what {tool} gives fits its schema", False, structured)
 
     def text(self, tool, **arguments):
         return self.call(tool, **arguments)["content"][0]["text"]
