@@ -1,5 +1,7 @@
 #include "facts.h"
 
+#include "plan.h"
+
 #include "scopefs/env_name.h"
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -172,20 +174,58 @@ static int read_env_file(struct host_facts *facts, size_t setting, const char *f
     return 0;
 }
 
-static int check_binds(const struct exec_settings *settings, struct error **error)
+/* --- What is shown beside the view --- */
+
+/* Through a bind, files of the scope would be seen as no rule decides; and what an agent may change
+ * there decides at the next command where the bind leads. */
+static int check_bind(const struct exec_bind *bind, const char *source, struct error **error)
 {
-    for (size_t i = 0; i < settings->bind_count; i++) {
-        const struct exec_bind *bind = &settings->binds[i];
-        if (access(bind->source, F_OK) < 0)
-            return error_set(error, errno, "%s:%u:%u: ro-bind = %s", bind->place.file,
-                             bind->place.line, bind->place.column, bind->source);
+    const struct setting_place *place = &bind->place;
+    cleanup_free char *path = realpath(bind->source, NULL);
+    if (!path)
+        return error_set(error, errno, "%s:%u:%u: ro-bind = %s", place->file, place->line,
+                         place->column, bind->source);
+    if (path_is_at_or_below(path, source) || path_is_at_or_below(source, path))
+        return error_set(error, 0,
+                         "%s:%u:%u: ro-bind = %s: it would show files of the scope's source, %s, "
+                         "past the rules; bind another folder",
+                         place->file, place->line, place->column, bind->source, source);
+    return 0;
+}
+
+static int check_system(const struct host_facts *facts, const char *source, struct error **error)
+{
+    for (size_t i = 0; i < facts->path_count; i++) {
+        const struct host_path *shown = &facts->paths[i];
+        if (shown->kind == HOST_DIRECTORY && path_is_at_or_below(source, shown->source))
+            return error_set(error, 0,
+                             "the scope's source, %s, lies in %s, which commands see as a part of "
+                             "the system, past the rules; move it elsewhere",
+                             source, shown->source);
     }
     return 0;
 }
 
-int host_facts_gather(struct host_facts *facts, const struct exec_settings *settings,
-                      struct error **error)
+static int check_shown(const struct host_facts *facts, const struct scope *scope,
+                       struct error **error)
 {
+    cleanup_free char *resolved = realpath(scope->source, NULL);
+    cleanup_free char *image = facts->is_image ? realpath(scope->exec.rootfs, NULL) : NULL;
+    const char *source = resolved ? resolved : scope->source;
+    if (image && path_is_at_or_below(image, source))
+        return error_set(error, 0,
+                         "rootfs = %s: it lies in the scope's source, %s, where an agent may "
+                         "change it; move it elsewhere",
+                         scope->exec.rootfs, source);
+    for (size_t i = 0; i < scope->exec.bind_count; i++)
+        if (check_bind(&scope->exec.binds[i], source, error) < 0)
+            return -1;
+    return check_system(facts, source, error);
+}
+
+int host_facts_gather(struct host_facts *facts, const struct scope *scope, struct error **error)
+{
+    const struct exec_settings *settings = &scope->exec;
     if (!settings->rootfs)
         gather_host(facts);
     else if (gather_image(facts, settings->rootfs, error) < 0)
@@ -193,7 +233,7 @@ int host_facts_gather(struct host_facts *facts, const struct exec_settings *sett
     for (size_t i = 0; i < settings->env_count; i++)
         if (!settings->env[i].name && read_env_file(facts, i, settings->env[i].value, error) < 0)
             return -1;
-    return check_binds(settings, error);
+    return check_shown(facts, scope, error);
 }
 
 void host_facts_free(struct host_facts *facts)

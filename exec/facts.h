@@ -42,10 +42,10 @@ struct host_facts {
  * they are mounted; NULL-terminated. */
 extern const char *const host_path_names[];
 
-/* Looks at the paths, which the scope's rootfs may give, at its binds, and into its env-files. The
+/* Looks at the paths, which the scope's rootfs may give, at its binds, and into its env-files. What
+ * would show files of the scope's source past its rules is refused. The
  * ids and the environment are the caller's to set. 0, or -1 with *error set. */
-int host_facts_gather(struct host_facts *facts, const struct exec_settings *settings,
-                      struct error **error);
+int host_facts_gather(struct host_facts *facts, const struct scope *scope, struct error **error);
 
 void host_facts_free(struct host_facts *facts);
 

@@ -291,7 +291,7 @@ static int do_job(const struct job *job, struct error **error)
     cleanup_plan struct sandbox_plan plan = {0};
     struct sandbox_request request = job->invocation->request;
     request.scope = job->scope;
-    if (host_facts_gather(&facts, &job->scope->exec, error) < 0 ||
+    if (host_facts_gather(&facts, job->scope, error) < 0 ||
         sandbox_plan_make(&plan, &request, &facts, error) < 0)
         return STATUS_FAILED;
     return job->invocation->dry_run ? print_plan(job, &plan, error)

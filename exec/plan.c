@@ -303,7 +303,7 @@ static char *hostname_for(const char *scope_name)
     return hostname;
 }
 
-static bool is_at_or_below(const char *path, const char *directory)
+bool path_is_at_or_below(const char *path, const char *directory)
 {
     size_t length = strlen(directory);
     return strncmp(path, directory, length) == 0 && (path[length] == '\0' || path[length] == '/');
@@ -325,7 +325,7 @@ static int set_workdir(struct sandbox_plan *plan, const char *wanted, struct err
         return error_set(error, 0, "--workdir %s: write it without '..'", wanted);
     if (wanted[0] != '/')
         plan->workdir = xasprintf("%s/%s", plan->workspace, wanted);
-    else if (is_at_or_below(wanted, plan->workspace))
+    else if (path_is_at_or_below(wanted, plan->workspace))
         plan->workdir = xstrdup(wanted);
     else
         return error_set(error, 0, "--workdir %s: it must be relative, or lie below %s", wanted,
@@ -365,10 +365,11 @@ void sandbox_plan_set_view(struct sandbox_plan *plan, const char *path)
 
 /* --- The check --- */
 
-static bool agent_can_write(const struct sandbox_mount *mount)
+/* Into which an agent may have put a link before, or could just now, while a sandbox is made. A
+ * tmpfs is as new as the sandbox: no process of an agent's has seen it. */
+static bool agent_could_write(const struct sandbox_mount *mount)
 {
-    return mount->kind == SANDBOX_TMPFS || mount->kind == SANDBOX_DEV ||
-           mount->kind == SANDBOX_VIEW;
+    return mount->kind == SANDBOX_DEV || mount->kind == SANDBOX_VIEW;
 }
 
 /* A new tmpfs in a new /dev: no agent's process has seen either of them before. */
@@ -383,11 +384,11 @@ static int check_pair(const struct sandbox_mount *earlier, const struct sandbox_
     if (strcmp(earlier->destination, later->destination) == 0)
         return error_set(error, 0, "two mounts of the sandbox share the place %s",
                          later->destination);
-    if (is_at_or_below(later->destination, earlier->destination) && agent_can_write(earlier) &&
-        !is_shared_memory(later))
+    if (path_is_at_or_below(later->destination, earlier->destination) &&
+        agent_could_write(earlier) && !is_shared_memory(later))
         return error_set(error, 0, "%s would be mounted below %s, which the agent can write",
                          later->destination, earlier->destination);
-    if (is_at_or_below(earlier->destination, later->destination))
+    if (path_is_at_or_below(earlier->destination, later->destination))
         return error_set(error, 0, "%s would be mounted over %s", later->destination,
                          earlier->destination);
     return 0;

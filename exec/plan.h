@@ -106,6 +106,9 @@ void sandbox_plan_add_mount(struct sandbox_plan *plan, enum sandbox_mount_kind k
                             const char *destination, const char *source, mode_t permissions);
 void sandbox_plan_set_variable(struct sandbox_plan *plan, const char *name, const char *value);
 
+/* Of absolute paths without ".." and without a slash at the end. */
+bool path_is_at_or_below(const char *path, const char *directory);
+
 void sandbox_plan_free(struct sandbox_plan *plan);
 
 #endif

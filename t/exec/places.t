@@ -59,10 +59,26 @@ END
 tool
 $(cat /etc/issue)"
     fails "read-only" sandbox_shell 'echo x >/opt/tools/readme'
-    echo "ro-bind = tools /tmp/tools" >>"$config"
-    exits "a place below a writable folder is refused" 125 in_sandbox true
-    like "with the reason" "$errors" "/tmp/tools would be mounted below /tmp"
-    sed -i 's,^ro-bind = tools /tmp/tools,ro-bind = nowhere,' "$config"
+    echo "ro-bind = tools /tmp/deep/tools" >>"$config"
+    echo "ro-bind = tools /home/agent/.tools" >>"$config"
+    is "places below the new, empty folders are shown too" \
+        "$(sandbox_shell 'cat /tmp/deep/tools/readme ~/.tools/readme; echo x >~/x && cat ~/x')" "tool
+tool
+x"
+    fails "read-only" sandbox_shell 'echo x >/tmp/deep/tools/readme'
+    sed -i '/^ro-bind = tools .home/d' "$config"
+    sed -i 's,^ro-bind = tools /tmp/deep/tools,ro-bind = tools /workspace/tools,' "$config"
+    exits "a place in the view is refused: an agent could have put a link there" 125 in_sandbox true
+    like "with the reason" "$errors" "share the place /workspace"
+    for place in source source/output .; do
+        sed -i "s,^ro-bind = [^ ]* /workspace/tools\|^ro-bind = [^ ]* /opt/all,ro-bind = $place /opt/all," "$config"
+        exits "to show $place past the rules is refused" 125 in_sandbox true
+        like "with the reason" "$errors" "it would show files of the scope's source, .*/source, past the rules"
+    done
+    ln -s source link
+    sed -i "s,^ro-bind = . /opt/all,ro-bind = link/output /opt/all," "$config"
+    exits "by a link, too" 125 in_sandbox true
+    sed -i 's,^ro-bind = link/output /opt/all,ro-bind = nowhere,' "$config"
     exits "a path that is not there is refused" 125 in_sandbox true
     like "with its place in the file" "$errors" "scopefs.ini:[0-9]+:11: ro-bind = .*nowhere"
 }
@@ -77,6 +93,11 @@ readable"
     is "--workdir follows" "$output" old
     sed -i 's,^workspace = .*,workspace = /usr,' "$config"
     exits "a place of the system's is refused" 125 in_sandbox true
+    sed -i 's,^workspace = .*,workspace = /home/agent/project,' "$config"
+    is "a place in the home is not" "$(sandbox_shell 'cd && cat project/readable')" readable
+    sed -i 's,^source = .*,source = /usr/share/perl5,' "$config"
+    exits "a source that the system shows anyway is refused" 125 in_sandbox true
+    like "with the reason" "$errors" "lies in /usr, which commands see as a part of the system"
 }
 
 image() {
@@ -103,6 +124,10 @@ image() {
     ok "but /tmp can" in_sandbox sh -c 'echo x >/tmp/x; echo x >/var/tmp/x'
     sed -i 's,^rootfs = .*,rootfs = nowhere,' "$config"
     exits "an image that is not there is refused" 125 in_sandbox true
+    mv image source/image
+    sed -i 's,^rootfs = .*,rootfs = source/image,' "$config"
+    exits "one that an agent may change is refused" 125 in_sandbox true
+    like "with the reason" "$errors" "it lies in the scope's source"
 }
 
 for_each_user variables

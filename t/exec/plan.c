@@ -214,7 +214,7 @@ static void test_check(void)
     } cases[] = {
         {SANDBOX_READ_ONLY_BIND, "/usr", "/usr/local", true, "a bind below a read-only one"},
         {SANDBOX_DIRECTORY, "/opt", "/opt/tool", true, "a bind below a folder of the root"},
-        {SANDBOX_TMPFS, "/tmp", "/tmp/x", false, "a bind below a writable tmpfs"},
+        {SANDBOX_TMPFS, "/tmp", "/tmp/x", true, "a bind below a new tmpfs"},
         {SANDBOX_TMPFS, "/tmp", "/tmpfiles", true, "a bind beside it"},
         {SANDBOX_DEV, "/dev", "/dev/shm/x", false, "a bind below /dev"},
         {SANDBOX_VIEW, "/other", "/other/x", false, "a bind below another view"},
