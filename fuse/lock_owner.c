@@ -113,7 +113,7 @@ static struct lock_owner *make(struct view *view, const struct handle *handle, u
         .fd = open_description(view, handle),
     };
     if (holder->fd < 0) {
-        errno = -holder->fd;
+        errno = holder->fd == -ENFILE ? ENOLCK : -holder->fd;
         free(holder);
         return NULL;
     }

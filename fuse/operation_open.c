@@ -236,7 +236,8 @@ void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
     if (lock_owners_drop(view->lock_owners, &open.handle->node->identity, info->lock_owner))
         lock_queue_retry(view->locks);
     int copy = fcntl(open.handle->fd, F_DUPFD_CLOEXEC, 0);
-    int failed = copy < 0 || close(copy) < 0 ? errno : 0;
+    /* Without a descriptor left there is nothing to hear; the file is closed all the same. */
+    int failed = copy >= 0 && close(copy) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
 }
 

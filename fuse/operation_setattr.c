@@ -132,7 +132,7 @@ static int set_attributes(struct view *shared, fuse_ino_t id, const struct stat 
         struct identity identity;
         fd = fcntl(open.handle->fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
-            return errno;
+            return ENFILE;
         failed = attributes_read(fd, NULL, &change.current, &identity);
     } else {
         fd = object_open(view, hold.node, &change.current);

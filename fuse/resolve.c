@@ -15,6 +15,12 @@
  * only keeps a broken kernel from holding a worker for ever. */
 enum { TRIES = 16 };
 
+/* The server's limit of descriptors is nothing that the caller knows of. */
+static int told(int number)
+{
+    return number == EMFILE ? ENFILE : number;
+}
+
 static int open_beneath(const struct view *view, int directory_fd, const char *path, int flags)
 {
     struct open_how how = {
@@ -36,10 +42,8 @@ static int open_beneath(const struct view *view, int directory_fd, const char *p
                  */
     case ENOTDIR: /* it look the path up again */
         return -ESTALE;
-    case EMFILE: /* the server's limit, of which the caller knows nothing */
-        return -ENFILE;
     default:
-        return -errno;
+        return -told(errno);
     }
 }
 
@@ -89,7 +93,7 @@ int resolve_open(struct view *view, struct node *node, const char *name, int fla
         return resolve_reopen(view, path.base_fd, flags);
     if (path.length == 0 && path.base_fd >= 0) {
         int copy = fcntl(path.base_fd, F_DUPFD_CLOEXEC, 0);
-        return copy < 0 ? -errno : copy;
+        return copy < 0 ? -told(errno) : copy;
     }
     int fd = open_in_steps(view, base_fd, path.bytes, path.length, flags);
     /* The kernel knew this name, and it is gone: it shall look again, and then create the file when
@@ -110,7 +114,7 @@ int resolve_in(struct view *view, int directory_fd, const char *name, int flags)
 int resolve_create(int directory_fd, const char *name, int flags, mode_t mode)
 {
     int fd = openat(directory_fd, name, flags | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, mode);
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? -told(errno) : fd;
 }
 
 int resolve_reopen(struct view *view, int path_fd, int flags)
@@ -118,5 +122,5 @@ int resolve_reopen(struct view *view, int path_fd, int flags)
     char link[16];
     snprintf(link, sizeof(link), "%d", path_fd);
     int fd = openat(view->proc_fds, link, (flags & ~O_NOFOLLOW) | O_NOCTTY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? -told(errno) : fd;
 }

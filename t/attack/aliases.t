@@ -62,7 +62,7 @@ END
     mkfifo source/fifo
     cat source/fifo >got &
     reader=$!
-    wait_for '[[ $(cut -d " " -f 3 "/proc/'$reader'/stat") == S ]]'
+    wait_for '[[ $(cut -d " " -f 3 "/proc/'"$reader"'/stat") == S ]]'
     fails "a FIFO that took it is not opened as the file that was to be created" \
         dd if=/dev/null of="$view/fifo" conv=notrunc oflag=nonblock
     ok "who waits at it in the source waits on" timeout 20 sh -c 'echo real >source/fifo'

@@ -2,6 +2,10 @@
 # What a view may take of its host: the budget of bytes and files, by every way to grow.
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
+# shellcheck source=lib.sh
+. "${0%/*}/lib.sh"
+# shellcheck source=../posix/common.sh
+. "${0%/*}/../posix/common.sh"
 
 free_bytes() { echo $(($(stat -f -c '%a * %S' "$view"))); }
 free_files() { stat -f -c %d "$view"; }
@@ -89,5 +93,58 @@ END
     done
 }
 
+nodes_of() { counters "$1" | sed -nE 's/^nodes=([0-9]+).*/\1/p'; }
+
+# The memory and the descriptors of a view's server.
+exhaust() {
+    mkdir -p source/large
+    touch source/f source/hidden
+    (cd source/large && seq -f '%0250.0f' 10000 | xargs touch)
+    write_config <<END
+[scope spent]
+source = source
+cache  = none
+[rules spent]
+write = /
+none  = hidden
+END
+    mount_view spent || return
+    drive "$TEST_EXHAUST" listings "$view"
+    unmount_view
+    mkdir -p views/few
+    run bash -c 'ulimit -n 256; exec scopefs mount -c "$1" spent views/few' - "$config"
+    drive "$TEST_EXHAUST" descriptors "$PWD/views/few"
+    wait_for '[[ $(counters "$PWD/views/few") == *"handles=0 lock_owners=0 lock_waiters=0"* ]]' &&
+        pass "nothing is left of it"
+    unmount_view "$PWD/views/few"
+}
+
+# What the kernel forgets is forgotten: when it needs the memory, the server gives up its own.
+forgets() {
+    mkdir -p source/many
+    (cd source/many && seq 5000 | xargs touch)
+    write_config <<END
+[scope many]
+source = source
+[rules many]
+write = /
+END
+    mount_view many || return
+    find "$view" -type f -newermt 1970-01-02 | wc -l >seen
+    like "all that was looked at is known" "$(nodes_of "$view")" '^5[0-9]{3}$'
+    wait_for 'echo 2 >/proc/sys/vm/drop_caches; (($(nodes_of "$view") < 100))' 30
+    ok "and forgotten" test "$(nodes_of "$view")" -lt 100
+    unmount_view
+}
+
+TEST_EXHAUST=$(attack_program exhaust)
+export TEST_EXHAUST
 for_each_user body
+for_each_user exhaust
+if ((EUID == 0)); then
+    new_workdir
+    cd "$workdir" || exit
+    forgets
+    cd / || exit
+fi
 done_testing
