@@ -1,5 +1,6 @@
 #include "clean_up.h"
 
+#include "made_place.h"
 #include "roster.h"
 #include "unmount.h"
 
@@ -30,28 +31,24 @@ static void say(const struct cleaning *cleaning, const char *what, const char *p
         cleaning->tell(line.bytes);
 }
 
-/* The directory was made for the mount when it is the default one. */
-static void remove_point(const struct cleaning *cleaning, const char *point)
+/* Root mounts views for others, whose run files are its own; others mount theirs for themselves. */
+static bool is_own(const struct roster_view *view)
 {
-    size_t length = strlen(cleaning->runtime);
-    if (strncmp(point, cleaning->runtime, length) == 0 && point[length] == '/')
-        rmdir(point);
+    return view->has_record || view->row->user == geteuid();
 }
 
-static void remove_dead_views(const struct cleaning *cleaning)
+static void remove_dead_views(const struct cleaning *cleaning, enum clean_views which)
 {
     for (size_t i = cleaning->roster.count; i-- > 0;) {
         const struct roster_view *view = &cleaning->roster.views[i];
         cleanup_error struct error *error = NULL;
-        bool is_own = geteuid() == 0 || view->row->user == geteuid();
-        if (!is_own || !roster_view_is_dead(view))
+        if ((which != CLEAN_ALL_VIEWS && !is_own(view)) || !roster_view_is_dead(view))
             continue;
         if (unmount_view(view->row->point, true, &error) < 0) {
             say(cleaning, "could not unmount the dead view", view->row->point);
             continue;
         }
         say(cleaning, "unmounted the dead view", view->row->point);
-        remove_point(cleaning, view->row->point);
     }
 }
 
@@ -83,7 +80,7 @@ static void remove_run_files(const struct cleaning *cleaning, int folder_fd)
         char *suffix = strstr(name, ".sock");
         if (suffix)
             *suffix = '\0';
-        if (name[0] != '.' && name[0] && !run_file_is_mounted(&table, name) &&
+        if (name[0] >= '0' && name[0] <= '9' && !run_file_is_mounted(&table, name) &&
             remove_run_file(folder_fd, name))
             say(cleaning, "removed the run file", name);
     }
@@ -131,7 +128,12 @@ static void remove_private_folders(const struct cleaning *cleaning, int runtime_
     closedir(folders);
 }
 
-int clean_up(bool views, void (*tell)(const char *line), struct error **error)
+static void tell_place(void *data, const char *path)
+{
+    say(data, "removed the mount point", path);
+}
+
+int clean_up(enum clean_views views, void (*tell)(const char *line), struct error **error)
 {
     struct cleaning cleaning = {.tell = tell};
     cleanup_free char *runtime = runtime_path();
@@ -140,8 +142,9 @@ int clean_up(bool views, void (*tell)(const char *line), struct error **error)
     if (folder_fd < 0 || roster_read(&cleaning.roster, error) < 0)
         return -1;
     cleaning.runtime = runtime;
-    if (views)
-        remove_dead_views(&cleaning);
+    if (views != CLEAN_NO_VIEWS)
+        remove_dead_views(&cleaning, views);
+    made_places_clean(tell_place, &cleaning);
     remove_private_folders(&cleaning, runtime_fd);
     remove_run_files(&cleaning, folder_fd);
     roster_free(&cleaning.roster);

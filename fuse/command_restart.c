@@ -44,7 +44,7 @@ static int restart(const struct selection *selection, struct error **error)
                            .command = restart_command.name};
     int kept = take_down(&old, error);
     int failed = kept < 0 ? -1 : bring_up(&new, error);
-    clean_up(false, NULL, NULL);
+    clean_up(CLEAN_NO_VIEWS, NULL, NULL);
     return failed < 0 ? -1 : failed + kept;
 }
 

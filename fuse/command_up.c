@@ -56,7 +56,7 @@ int command_up(int argc, char **argv)
                               .keep_going = options.keep_going,
                               .command = up_command.name};
     int failed = bring_up(&wanted, &error);
-    clean_up(false, NULL, NULL);
+    clean_up(CLEAN_NO_VIEWS, NULL, NULL);
     if (failed < 0)
         return command_fail(&up_command, error);
     return failed ? STATUS_FAILED : STATUS_OK;

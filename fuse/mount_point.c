@@ -1,6 +1,7 @@
 #include "mount_point.h"
 
 #include "folding.h"
+#include "made_place.h"
 #include "resolve.h"
 #include "roster.h"
 #include "run_file.h"
@@ -160,11 +161,11 @@ static int open_checked(const char *path, bool create, int source_fd, struct mou
                         struct error **error)
 {
     cleanup_mount_table struct mount_table table = {0};
-    if (create && access(path, F_OK) < 0 && errno == ENOENT) {
-        if (make_directories(path, error) < 0)
-            return -1;
-        point->created = true;
-    }
+    bool is_missing = create && access(path, F_OK) < 0 && errno == ENOENT;
+    if (create)
+        point->made_fd = is_missing ? made_place_note(path) : made_place_take_up(path);
+    if (is_missing && make_directories(path, error) < 0)
+        return -1;
     point->path = mount_point_clean_path(path, error);
     if (!point->path || check_unused(point->path, error) < 0 || open_directory(point, error) < 0)
         return -1;
@@ -178,7 +179,7 @@ static int open_checked(const char *path, bool create, int source_fd, struct mou
 int mount_point_open(const char *path, bool create, int source_fd, struct mount_point *point,
                      struct error **error)
 {
-    *point = (struct mount_point){.fd = -1};
+    *point = (struct mount_point){.fd = -1, .made_fd = -1};
     if (open_checked(path, create, source_fd, point, error) == 0)
         return 0;
     mount_point_close(point);
@@ -187,9 +188,8 @@ int mount_point_open(const char *path, bool create, int source_fd, struct mount_
 
 void mount_point_remove(struct mount_point *point)
 {
-    if (point->created && point->path)
-        rmdir(point->path);
-    point->created = false;
+    if (point->made_fd >= 0)
+        made_place_remove(&point->made_fd, point->path);
 }
 
 void mount_point_close(struct mount_point *point)
@@ -201,6 +201,7 @@ void mount_point_close(struct mount_point *point)
 void mount_point_leave(struct mount_point *point)
 {
     fd_close(&point->fd);
+    fd_close(&point->made_fd);
     free(point->path);
-    *point = (struct mount_point){.fd = -1};
+    *point = (struct mount_point){.fd = -1, .made_fd = -1};
 }

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 struct mount_point {
-    char *path; /* absolute, without symlinks */
-    int fd;     /* O_PATH */
-    bool created;
+    char *path;  /* absolute, without symlinks */
+    int fd;      /* O_PATH */
+    int made_fd; /* see made_place.h; -1: not made for this mount */
 };
 
 /* Opens the source of a scope: an O_PATH descriptor, or -1 with *error set when it is missing or

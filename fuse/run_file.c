@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -45,8 +46,7 @@ static int write_file(int fd, const struct mount_row *row, const char *config_fi
     return 0;
 }
 
-/* Whether the name still leads to the open file. */
-static bool is_there(int folder_fd, const char *name, int fd)
+bool run_file_is_at(int folder_fd, const char *name, int fd)
 {
     struct stat open, named;
     return fstat(fd, &open) == 0 && fstatat(folder_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -63,7 +63,7 @@ static int take_file(int folder_fd, const char *name)
             openat(folder_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
             return -1;
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_there(folder_fd, name, fd))
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0 && run_file_is_at(folder_fd, name, fd))
             return fd_steal(&fd);
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
@@ -89,17 +89,26 @@ int run_file_create(int folder_fd, const char *point, const char *config_file, c
     return fd_steal(&fd);
 }
 
+/* "" when it has none any more. The caller frees it. */
+static char *path_of(int fd)
+{
+    char link[32], path[PATH_MAX];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof(path));
+    return xmemdup0(path, length > 0 ? (size_t)length : 0);
+}
+
+void run_file_unlink(int fd)
+{
+    cleanup_free char *path = path_of(fd);
+    unlink(path);
+}
+
 void run_file_remove(int fd)
 {
-    char link[32], path[4096];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, path, sizeof(path) - 1);
-    if (length > 0) {
-        path[length] = '\0';
-        cleanup_free char *socket_path = xasprintf("%s.sock", path);
-        unlink(socket_path);
-        unlink(path);
-    }
+    cleanup_free char *path = path_of(fd), *socket_path = xasprintf("%s.sock", path);
+    unlink(socket_path);
+    unlink(path);
     fd_close(&fd);
 }
 

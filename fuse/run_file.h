@@ -28,6 +28,12 @@ int run_file_create(int folder_fd, const char *point, const char *config_file, c
 /* Removes the supervisor's own run file and socket, and closes the file. */
 void run_file_remove(int fd);
 
+/* Whether the name still leads to the open file: it was perhaps removed before it was locked. */
+bool run_file_is_at(int folder_fd, const char *name, int fd);
+
+/* Removes an open file by its name. */
+void run_file_unlink(int fd);
+
 /* What the file of a view says. */
 struct run_record {
     char *config; /* "" when there was none */

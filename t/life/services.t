@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # What is recorded by syslog and in the journal, which are played by sockets in a world of our own.
-# shellcheck source=../lib.sh
-if ((EUID == 0)) && [[ -z ${SCOPEFS_OWN_WORLD:-} ]]; then
+[[ $EUID != 0 || ${SCOPEFS_OWN_WORLD:-} ]] ||
     SCOPEFS_OWN_WORLD=yes exec unshare --mount --propagation private bash "$0"
-fi
+# shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
 ((EUID == 0)) || skip_all "started by an ordinary user"
 
 # /dev and /run that are seen in here alone.
 make_world() {
+    enter_own_world
     local device
     mkdir "$test_folder/dev"
     mount -t tmpfs world "$test_folder/dev"
@@ -19,9 +19,8 @@ make_world() {
     ln -s /proc/self/fd "$test_folder/dev/fd"
     mkdir "$test_folder/dev/shm"
     mount --move "$test_folder/dev" /dev
-    mount -t tmpfs world /run
     mkdir -p /run/systemd/journal
-    chmod 0755 /dev /run
+    chmod 0755 /dev
     chmod 1777 /dev/shm
 }
 

@@ -138,13 +138,13 @@ goes_where_only_copied() {
     ok "that nobody uses does not keep a view" scopefs down -c "$config" life-a
     ok "and its processes end" test ! -e "/proc/$process"
     scopefs up -c "$config" life-a >/dev/null
-    (cd m/a && unshare "${options[@]}" sh -c 'echo up; exec sleep 1000' >../../out2) &
+    (cd m/a && exec unshare "${options[@]}" sh -c 'echo up; exec sleep 1000' >../../out2) &
     local user=$!
     wait_for 'grep -q up out2'
     exits "one that somebody stands in does" 1 scopefs down -c "$config" life-a
     like "who is named" "$errors" "in use by .*sleep \([0-9]+\)"
     ok "--lazy takes it away" scopefs down --lazy -c "$config" life-a
-    kill "$copy" "$(pgrep -P "$user" || echo "$user")" "$user" 2>/dev/null
+    kill "$copy" "$user"
     wait "$copy" "$user" 2>/dev/null
 }
 
