@@ -84,8 +84,50 @@ END
     like 'and is told who can' "$errors" 'mount it as root or as that user'
 }
 
+# Each request is its own caller's, whichever thread of the server serves it.
+make_many() { # UID UMASK TURN
+    setpriv --reuid="$1" --regid="$1" --clear-groups perl -MPOSIX=mkfifo -e '
+        my ($user, $mask, $turn) = @ARGV;
+        umask oct $mask;
+        for my $i (1 .. 300) {
+            my $name = "$user-$turn-$i";
+            open my $file, ">", "file-$name" or die "file-$name: $!";
+            mkdir "folder-$name" or die "folder-$name: $!";
+            mkfifo "fifo-$name", 0666 or die "fifo-$name: $!";
+            symlink "nowhere", "link-$name" or die "link-$name: $!";
+        }' "$1" "$2" "$3"
+}
+
+sharing() {
+    mkdir source shared
+    chmod 1777 source
+    ok 'a view is open to all' scopefs mount --allow-other --source source --rule write=/ shared
+    local turn
+    for turn in 1 2; do
+        (cd shared && make_many 61001 022 "$turn") &
+        (cd shared && make_many 61002 077 "$turn") &
+        (cd shared && make_many 61003 002 "$turn") &
+    done
+    wait
+    is 'six processes of three users made what they wanted' "$(find source -mindepth 1 | wc -l)" 7200
+    is 'each has its owner' "$(find source -mindepth 1 ! \( -name '*-61001-*' -uid 61001 -gid 61001 \
+        -o -name '*-61002-*' -uid 61002 -gid 61002 -o -name '*-61003-*' -uid 61003 -gid 61003 \))" ''
+    is 'and the permissions that its umask leaves' "$(find source -mindepth 1 ! -type l ! \( \
+        -name 'f[io][lf][eo]-61001-*' -perm 644 -o -name 'folder-61001-*' -perm 755 -o \
+        -name 'f[io][lf][eo]-61002-*' -perm 600 -o -name 'folder-61002-*' -perm 700 -o \
+        -name 'f[io][lf][eo]-61003-*' -perm 664 -o -name 'folder-61003-*' -perm 775 \))" ''
+    fails 'one cannot remove what is the others'"'" setpriv --reuid=61001 --regid=61001 --clear-groups \
+        rm -f shared/file-61002-1-1
+    fails 'nor read it' setpriv --reuid=61001 --regid=61001 --clear-groups cat shared/file-61002-1-1
+    unmount_view "$PWD/shared"
+}
+
 test_prepare_user
 new_workdir
 cd "$workdir" || exit 1
 body
+new_workdir
+cd "$workdir" || exit 1
+chmod 755 .
+sharing
 done_testing
