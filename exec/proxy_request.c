@@ -127,7 +127,7 @@ static bool next_line(struct text *rest, struct text *line)
 /* Bytes up to and with the empty line; 0 when it is not there yet. */
 static size_t head_length(const char *bytes, size_t size)
 {
-    struct text rest = {bytes, size}, line;
+    struct text rest = {bytes, size}, line = {0};
     while (next_line(&rest, &line))
         if (line.length == 0)
             return (size_t)(rest.at - bytes);
@@ -214,7 +214,7 @@ static enum proxy_progress parse_http(const char *bytes, size_t size, struct pro
     if (length == 0)
         return size < PROXY_HEAD_LIMIT ? PROXY_UNFINISHED
                                        : wrong(request, too_long, sizeof(too_long) - 1);
-    struct text rest = {bytes, length}, line;
+    struct text rest = {bytes, length}, line = {0};
     next_line(&rest, &line);
     const char *end = line.at + line.length;
     const char *first = memchr(line.at, ' ', line.length);
