@@ -85,6 +85,7 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
     atomic_init(&handle->holds, 1);
     atomic_init(&handle->locked, false);
     atomic_init(&handle->silent, false);
+    atomic_init(&handle->is_counted, false);
     atomic_init(&handle->closed_at_ns, 0);
     pthread_mutex_init(&handle->lock, NULL);
 

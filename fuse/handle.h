@@ -21,6 +21,7 @@ struct handle {
     atomic_uint holds;
     atomic_bool locked;               /* some lock was asked for through it */
     atomic_bool silent;               /* nothing tells of a close, only of the last one */
+    atomic_bool is_counted;           /* by passthrough.c */
     atomic_int_fast64_t closed_at_ns; /* when a process last closed it, CLOCK_MONOTONIC */
     struct handle *next;              /* guarded by the table's lock */
 

@@ -51,6 +51,7 @@ struct node {
     atomic_int_fast64_t folds_not_ns;    /* of a directory: when it was seen not to fold case */
     atomic_bool folds;                   /* of a directory: it was seen to do so */
     atomic_bool has_locked; /* somebody locked this file, or a file in this directory */
+    atomic_bool was_passed; /* the kernel wrote this file by itself, see passthrough.c */
 
     /* Guarded by the tree's lock. */
     struct node *parent; /* NULL for the root and for a detached node */

@@ -9,6 +9,7 @@
 #include "lock_owner.h"
 #include "lock_queue.h"
 #include "object.h"
+#include "passthrough.h"
 #include "resolve.h"
 
 #include "scopefs/fd.h"
@@ -119,7 +120,16 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     info->noflush = needs_no_flush(hold.node, info->flags);
     if (info->noflush)
         handle_set_silent(view->handles, info->fh);
-    return 0;
+    failed = passthrough_open(view, info->fh, &attributes, info);
+    if (failed)
+        handle_release(view->handles, info->fh);
+    return failed;
+}
+
+static void release_file(struct view *view, uint64_t handle_id)
+{
+    passthrough_release(view, handle_id);
+    handle_release(view->handles, handle_id);
 }
 
 void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
@@ -129,7 +139,7 @@ void operation_open(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *in
     if (failed)
         fuse_reply_err(request, failed);
     else if (fuse_reply_open(request, info) == -ENOENT)
-        handle_release(view->handles, info->fh);
+        release_file(view, info->fh);
 }
 
 static int create_owned(const struct target *target, const struct creator *creator, int flags,
@@ -202,9 +212,12 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
         return ENOMEM;
     info->direct_io = only_appends(info->flags);
     info->fh = handle_open(view->handles, hold.node, fd_steal(&fd), opens_for_writing(info->flags));
-    if (!info->fh)
+    failed = info->fh ? passthrough_open(view, info->fh, &entry->attr, info) : ENFILE;
+    if (failed && info->fh)
+        handle_release(view->handles, info->fh);
+    if (failed)
         node_forget(view->nodes, entry->ino, 1);
-    return info->fh ? 0 : ENFILE;
+    return failed;
 }
 
 void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
@@ -216,7 +229,7 @@ void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, m
     if (failed) {
         fuse_reply_err(request, failed);
     } else if (fuse_reply_create(request, &entry, info) == -ENOENT) {
-        handle_release(view->handles, info->fh);
+        release_file(view, info->fh);
         node_forget(view->nodes, entry.ino, 1);
     }
 }
@@ -257,7 +270,7 @@ void operation_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info 
     (void)id;
     struct view *view = view_of(request);
     unlock_handle(view, info->fh);
-    handle_release(view->handles, info->fh);
+    release_file(view, info->fh);
     lock_queue_retry(view->locks);
     fuse_reply_err(request, 0);
 }

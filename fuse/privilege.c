@@ -45,6 +45,18 @@ int privilege_drop(struct error **error)
     return failed ? error_set(error, failed, "cannot drop capabilities") : 0;
 }
 
+int privilege_keep_admin(void)
+{
+    struct capabilities have, want;
+    int failed = get(&have);
+    if (failed)
+        return failed;
+    want = (struct capabilities){.header = have.header};
+    want.words[CAP_TO_INDEX(CAP_SYS_ADMIN)].permitted = CAP_TO_MASK(CAP_SYS_ADMIN);
+    want.words[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective = CAP_TO_MASK(CAP_SYS_ADMIN);
+    return set(&want);
+}
+
 /* Whether it was not in effect before and is now. */
 static bool raise_setid(struct capabilities *before)
 {

@@ -12,6 +12,9 @@
 /* Gives up what no request needs. -1 with *error set. */
 int privilege_drop(struct error **error);
 
+/* Keeps CAP_SYS_ADMIN, and nothing else. 0 or an errno: EPERM where it is not there. */
+int privilege_keep_admin(void);
+
 /* chmod(2) of `name` (a symlink is followed) that leaves the setgid bit on when `mode` has it,
  * whatever group the file has. 0 or an errno. */
 int privilege_chmod(int directory_fd, const char *name, mode_t mode);

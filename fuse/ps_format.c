@@ -162,6 +162,7 @@ void ps_print_json(const struct ps_line *lines, size_t count, const struct ps_ra
             add_text(&line, "source", status->source);
             add_text(&line, "policy_file", status->policy_file);
             add_text(&line, "policy", status->policy_state);
+            add_text(&line, "passthrough", status->passthrough);
             strbuf_add_format(&line,
                               ",\"server_pid\":%ld,\"memory_kib\":%ld,\"open_handles\":%llu,"
                               "\"nodes\":%llu,\"operations\":%llu,\"operations_per_second\":%.1f,"

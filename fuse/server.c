@@ -7,6 +7,7 @@
 #include "lock_queue.h"
 #include "memory_use.h"
 #include "node.h"
+#include "passthrough.h"
 #include "reload.h"
 #include "watch.h"
 
@@ -39,6 +40,11 @@ void server_started(void *data, struct fuse_conn_info *connection)
     if (view->for_all)
         wanted |= FUSE_CAP_POSIX_ACL;
     connection->want |= connection->capable & wanted;
+    cleanup_error struct error *error = NULL;
+    if (passthrough_negotiate(view, connection, &error) < 0) {
+        log_error("%s: %s", view->name, error->message);
+        _exit(EXIT_FAILURE);
+    }
     if (channel_send(view->channel_fd, MESSAGE_READY, "", 0) < 0)
         log_error("%s: the supervisor is gone", view->name);
 }
@@ -53,6 +59,7 @@ static int answer_counters(struct view *view)
                       (uintmax_t)atomic_load(&view->counters.operations),
                       (uintmax_t)atomic_load(&view->counters.refusals),
                       memory_use_read(view->memory_fd));
+    strbuf_add_format(&text, " passthrough=%s", passthrough_state(view));
     return channel_send(view->channel_fd, MESSAGE_DONE, text.bytes, text.length);
 }
 
@@ -174,7 +181,7 @@ int server_run(struct view *view, int channel_fd)
     if (set_signals(view, view->supervisor) != 0)
         return EXIT_FAILURE;
     if (set_descriptors(view, &error) < 0 || load_cancellation(&error) < 0 ||
-        confine_server(view, &error) < 0) {
+        passthrough_start(view, &error) < 0 || confine_server(view, &error) < 0) {
         log_error("%s: %s", view->name, error->message);
         return EXIT_FAILURE;
     }

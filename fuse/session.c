@@ -10,6 +10,7 @@
 #include "lock_queue.h"
 #include "node.h"
 #include "operations.h"
+#include "passthrough.h"
 #include "server.h"
 #include "supervisor.h"
 #include "unmount.h"
@@ -72,6 +73,8 @@ int session_open_view(const struct session_plan *plan, struct view *view, struct
     view->memory_fd = -1;
     view->audit_fd = -1;
     view->log = plan->scope->log;
+    if (passthrough_new(plan->scope, &view->passthrough, error) < 0)
+        return -1;
     cache_configure(plan->scope->cache_seconds);
     if (plan->scope->watched)
         view->watch = new_watch(view);
@@ -103,6 +106,7 @@ void session_close_view(struct view *view)
     handle_table_free(view->handles);
     node_tree_free(view->nodes);
     budget_free(view->budget);
+    passthrough_free(view->passthrough);
     fd_close(&view->proc_fds);
     fd_close(&view->memory_fd);
     fd_close(&view->audit_fd);

@@ -80,6 +80,7 @@ bool status_take(int fd, struct view_status *status)
         .source = find_value(text, "source"),
         .policy_file = find_value(text, "policy_file"),
         .policy_state = find_value(text, "policy_state"),
+        .passthrough = find_value(text, "passthrough"),
         .server = (pid_t)find_number(text, "server"),
         .memory_kib = own < 0 || server < 0 ? -1 : own + server,
         .handles = (unsigned long long)find_number(text, "handles"),
@@ -87,7 +88,7 @@ bool status_take(int fd, struct view_status *status)
         .operations = (unsigned long long)find_number(text, "operations"),
         .refusals = (unsigned long long)find_number(text, "refusals"),
     };
-    if (status->source && status->policy_file && status->policy_state)
+    if (status->source && status->policy_file && status->policy_state && status->passthrough)
         return true;
     status_free(status);
     return false;
@@ -98,5 +99,6 @@ void status_free(struct view_status *status)
     free(status->source);
     free(status->policy_file);
     free(status->policy_state);
+    free(status->passthrough);
     *status = (struct view_status){0};
 }

@@ -24,6 +24,7 @@ struct view_status {
     char *source;
     char *policy_file;  /* "" when there is none */
     char *policy_state; /* "current", "changed", "gone" or "none" */
+    char *passthrough;  /* see passthrough_state */
     pid_t server;
     long memory_kib; /* of both processes; -1 when not known */
     unsigned long long handles, nodes, operations, refusals;

@@ -54,7 +54,8 @@ struct view {
     struct node_tree *nodes;
     struct handle_table *handles;
     struct budget *budget;
-    struct watch *watch; /* or NULL */
+    struct watch *watch;             /* or NULL */
+    struct passthrough *passthrough; /* or NULL */
     struct lock_owners *lock_owners;
     struct lock_queue *locks;
     pthread_rwlock_t move_lock;

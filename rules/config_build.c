@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "config_build.h"
 
 #include "exec_settings.h"
@@ -39,6 +41,7 @@ struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
     draft->scope.place = place;
     draft->default_level = LEVEL_NONE;
     draft->scope.cache_seconds = CACHE_SECONDS;
+    draft->scope.passthrough = PASSTHROUGH_DEFAULT;
     draft->scope.log_targets = LOG_TO_FILE;
     draft->scope.exec.kill_after_ms = KILL_AFTER_MS;
     draft->last_env = &draft->env;

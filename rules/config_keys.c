@@ -112,6 +112,15 @@ static void set_cache(struct loader *loader, const struct setting_target *target
             setting->value);
 }
 
+static void set_passthrough(struct loader *loader, const struct setting_target *target,
+                            const struct ini_setting *setting)
+{
+    static const char *const words[] = {[PASSTHROUGH_NO] = "no", "auto", "yes"};
+    int chosen = setting_choose(loader, setting, words, 3);
+    if (chosen >= 0)
+        target->scope->scope.passthrough = (enum passthrough_mode)chosen;
+}
+
 static void set_case(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
@@ -208,6 +217,7 @@ static const struct config_key scope_keys[] = {
     {"quota", KEY_ONCE, false, set_quota},
     {"inodes", KEY_ONCE, false, set_inodes},
     {"cache", KEY_ONCE, false, set_cache},
+    {"passthrough", KEY_ONCE, false, set_passthrough},
     {"log", KEY_ONCE, false, set_log},
     {"create", KEY_ONCE, false, set_create},
     {"expires", KEY_ONCE, false, set_expires},

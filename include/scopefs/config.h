@@ -80,6 +80,9 @@ struct exec_settings {
 /* What is recorded: what was refused, with what changed something, or with everything. */
 enum log_mode { LOG_DENIED, LOG_WRITES, LOG_ALL };
 
+/* Whether the kernel may read and write files of the source by itself. */
+enum passthrough_mode { PASSTHROUGH_NO, PASSTHROUGH_AUTO, PASSTHROUGH_YES };
+
 struct scope {
     const char *name;
     struct setting_place place; /* of its section */
@@ -91,8 +94,9 @@ struct scope {
     unsigned long long inodes;  /* files that the view may add, 0: no limit */
     bool watched;               /* changes of the source are watched, cache_seconds where not */
     double cache_seconds;       /* how long the kernel may keep what the host could change */
-    bool submounts;             /* other file systems mounted below the source are shown */
-    bool ignore_case;           /* rules match without regard to ASCII case */
+    enum passthrough_mode passthrough;
+    bool submounts;   /* other file systems mounted below the source are shown */
+    bool ignore_case; /* rules match without regard to ASCII case */
     struct exec_settings exec;
     enum log_mode log;
     unsigned log_targets;     /* where that goes, see audit_sink.h */

@@ -55,7 +55,7 @@ END
     ok 'chmod works otherwise' as_user chmod 700 "$view/mine/made"
 
     local server
-    server=$(pgrep -f "^[^ ]*scopefs mount .*alone .*views/alone" | tail -n 1)
+    server=$(pgrep -P "$(pgrep -o -f "^[^ ]*scopefs mount .*alone .*views/alone")")
     is 'the server keeps chown, dac_override, dac_read_search and fowner' \
         "$(status_of "$server" CapEff)" 000000000000000f
     is 'can get no other but fsetid, which chmod takes for a moment' \

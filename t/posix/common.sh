@@ -48,7 +48,7 @@ run_folder() {
 
 # The name of a view's run file: its device number.
 run_name() { # VIEW
-    awk -v place="$(realpath -s "$1")" '$5 == place { name = $3 } END { print name }' \
+    awk -v place="$(realpath -sm "$1")" '$5 == place { name = $3 } END { print name }' \
         /proc/self/mountinfo
 }
 
@@ -69,6 +69,11 @@ counters() { # VIEW
         print $text;' "$(run_folder)/$(run_name "$1").sock"
 }
 
+# Whether the kernel reads and writes by itself.
+passes_through() { # VIEW
+    [[ $(counters "$1") == *passthrough=on* ]]
+}
+
 # A small ext4 file system of its own at $source, with mkfs options; for root.
 make_disk() { # MEGABYTES OPTION...
     local size=$1
@@ -76,7 +81,8 @@ make_disk() { # MEGABYTES OPTION...
     source=$workdir/source
     mkdir -p "$source"
     truncate -s "${size}M" disk
-    mkfs.ext4 -q "$@" disk && mount -o loop disk "$source" && chmod 0777 "$source"
+    mkfs.ext4 -q "$@" disk && mount -o loop disk "$source" && chmod 0777 "$source" ||
+        flunk "a disk is made and mounted"
 }
 
 # --- Views by presets, in which rules forbid things ---

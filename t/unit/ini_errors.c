@@ -118,6 +118,8 @@ static const struct bad_text sections_and_keys[] = {
      "6:1: 'timeout' is already set in line 4"},
     {"an unknown default", SCOPE "default = rw",
      "3:11: 'rw' is no value of default; there are: none"},
+    {"passthrough", SCOPE "passthrough = on",
+     "3:15: 'on' is no value of passthrough; there are: no, auto, yes"},
     {"submounts", SCOPE "submounts = true",
      "3:13: 'true' is no value of submounts; there are: no, yes"},
     {"case", SCOPE "case = exakt", "3:8: did you mean 'exact'?"},
@@ -127,7 +129,8 @@ static const struct bad_text sections_and_keys[] = {
     {"an unknown preset", SCOPE "preset = sekrets",
      "3:10: unknown preset 'sekrets'; did you mean 'secrets'?"},
     {"a far-off preset", SCOPE "preset = x",
-     "3:10: there are: agent-safe, dangerous, development, full-access, read-only, secrets, view-only"},
+     "3:10: there are: agent-safe, dangerous, development, full-access, read-only, secrets, "
+     "view-only"},
     {"two presets in a line", SCOPE "preset = secrets read-only",
      "3:10: several presets take a line each"},
     {"a preset that is a path", SCOPE "preset = ../x", "3:10: cannot be a preset's name"},

@@ -96,6 +96,7 @@ static const char scope_text[] = "[scope full]\n"
                                  "default = read\n"
                                  "user = agent-a\n"
                                  "submounts = yes\n"
+                                 "passthrough = auto\n"
                                  "case = ignore\n"
                                  "[scope bare]\n"
                                  "source = sub/dir ;\n"
@@ -119,6 +120,7 @@ static void check_scope_keys(void)
     is_string(full->mount, "/mnt/a ;b", "a mount, quoted, with a comment behind it");
     is_string(full->user, "agent-a", "user");
     ok(full->submounts && full->ignore_case, "submounts and case");
+    is_int(full->passthrough, PASSTHROUGH_AUTO, "passthrough");
     is_string(level_of(config, "full", "x"), "read", "default");
     cleanup_free char *relative = xasprintf("%s/sub/dir", sandbox());
     is_string(bare->source, relative, "a relative source is relative to the file");
@@ -266,7 +268,8 @@ static void check_options(void)
     is_string(
         said,
         "--source: error: it is empty; name a directory\n"
-        "--preset:2:1: error: unknown preset 'no-such'; there are: agent-safe, dangerous, development, "
+        "--preset:2:1: error: unknown preset 'no-such'; there are: agent-safe, dangerous, "
+        "development, "
         "full-access, read-only, secrets, view-only\n"
         "--preset:3:1: error: 'a/b' cannot be a preset's name: a name is made of letters, "
         "digits, '_', '-' and '.', begins with none of the last two and has at most 40 bytes\n"
