@@ -26,7 +26,7 @@ static const struct {
                              "answer nor its speed tells them apart"},
     [CACHED_ATTRIBUTES] = {1.0, "as an entry"},
     [CACHED_SHARED] = {0.0, "each name is a node of its own, so a change by one name would stay "
-                            "unseen by the others"},
+                            "unseen by the others; the same for what a write changes of a mode"},
     [CACHED_AGREED] = {0.0,
                        "processes that lock a file agree by it on what is beside it, as on the "
                        "journal of a database; and who is in another view has no other way to "
@@ -81,9 +81,11 @@ double cache_absence_timeout(const struct node *directory)
     return timeout(directory, atomic_load(&directory->watched), CACHED_ABSENCE);
 }
 
+/* A write takes setuid and setgid bits off, in the source. */
 static enum cached_thing kind_of(const struct stat *attributes)
 {
-    bool shared = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
+    bool shared = !S_ISDIR(attributes->st_mode) &&
+                  (attributes->st_nlink > 1 || (attributes->st_mode & (S_ISUID | S_ISGID)));
     return shared ? CACHED_SHARED : CACHED_ATTRIBUTES;
 }
 

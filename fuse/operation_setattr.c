@@ -60,6 +60,15 @@ static int change_owner(const struct change *change, uid_t user, gid_t group)
                                                                                           : 0;
 }
 
+/* As every change of the owner does, also to the same one or to none: then the kernel asks for
+ * nothing at all. */
+static int drop_set_id_bits(const struct change *change)
+{
+    mode_t mode = change->current.st_mode;
+    mode_t dropped = S_ISUID | (mode & S_IXGRP ? S_ISGID : 0);
+    return S_ISREG(mode) && (mode & dropped) ? change_mode(change, mode & ~dropped) : 0;
+}
+
 static int change_size(const struct change *change, off_t size)
 {
     if (change->handle && change->handle->fd >= 0 && change->handle->can_write)
@@ -98,6 +107,9 @@ static int apply(const struct change *change, const struct stat *wanted, int whi
     if (!failed && (which & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)))
         failed = change_owner(change, which & FUSE_SET_ATTR_UID ? wanted->st_uid : (uid_t)-1,
                               which & FUSE_SET_ATTR_GID ? wanted->st_gid : (gid_t)-1);
+    if (!failed && !(which & FUSE_SET_ATTR_MODE) &&
+        (!which || (which & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))))
+        failed = drop_set_id_bits(change);
     if (!failed && (which & FUSE_SET_ATTR_SIZE))
         failed = change_size(change, wanted->st_size);
     if (!failed && (which & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME |

@@ -35,6 +35,11 @@ void server_started(void *data, struct fuse_conn_info *connection)
                       FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
                       FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
                       FUSE_CAP_DONT_MASK;
+#ifdef FUSE_CAP_HANDLE_KILLPRIV_V2
+    /* Without CAP_FSETID in effect, the source's file system takes setuid and setgid bits off with
+     * a write. Else the kernel asks for security.capability before each. */
+    wanted |= FUSE_CAP_HANDLE_KILLPRIV_V2;
+#endif
     /* Where the kernel checks permissions, the source's ACLs are part of them: with an ACL, the
      * group's bits of the mode are a mask for many. */
     if (view->for_all)
