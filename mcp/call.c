@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "scopefs/mem.h"
+#include "text.h"
 #include "tools.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ static void free_call(struct call *call)
     json_decref(call->more);
     json_decref(call->failure);
     strbuf_free(&call->text);
+    strbuf_free(&call->list);
     free(call);
 }
 
@@ -47,15 +49,25 @@ static bool enter(struct call *call)
     return is_new;
 }
 
-static void leave(struct call *call)
+/* Takes the call off the list before it is answered: from then on its id may be used again, and it
+ * cannot be cancelled any more. Whether it was. */
+static bool retire(struct call *call)
 {
     struct session *session = call->address.session;
-    struct server *server = session->server;
-    pthread_mutex_lock(&server->lock);
+    pthread_mutex_lock(&session->server->lock);
     struct call **place = &session->calls;
     while (*place != call)
         place = &(*place)->next;
     *place = call->next;
+    bool was_cancelled = call->is_cancelled;
+    pthread_mutex_unlock(&session->server->lock);
+    return was_cancelled;
+}
+
+static void leave(struct session *session)
+{
+    struct server *server = session->server;
+    pthread_mutex_lock(&server->lock);
     session->users--;
     server->running--;
     session_drop(session);
@@ -135,19 +147,52 @@ static json_t *success_result(const struct call *call)
     return result;
 }
 
+/* A list of thousands as objects of the JSON library costs more than all that is to be told: its
+ * text is put in where the structured result, the last member of the last member, ends. */
+static void answer_with_list(struct call *call, json_t *result)
+{
+    cleanup_free char *text = message_text(answer_message(call->id, result));
+    size_t end = strlen(text) - strlen("}}}");
+    cleanup_strbuf struct strbuf whole = {0};
+    strbuf_add(&whole, text, end);
+    strbuf_add_text(&whole, ",");
+    strbuf_add(&whole, call->list.bytes, call->list.length);
+    strbuf_add_text(&whole, text + end);
+    answer_send_text(&call->address, whole.bytes);
+}
+
+static void answer(struct call *call, json_t *result)
+{
+    bool has_list = call->list.length && json_object_get(result, "structuredContent");
+    if (has_list && call->address.batch) {
+        cleanup_free char *text = xasprintf("{%s}", call->list.bytes);
+        json_t *members = json_loads(text, 0, NULL);
+        json_object_update(json_object_get(result, "structuredContent"), members);
+        json_decref(members);
+        has_list = false;
+    }
+    if (has_list)
+        answer_with_list(call, result);
+    else
+        answer_result(&call->address, call->id, result);
+}
+
 void call_run(void *context)
 {
     struct call *call = context;
     if (!call->failure && !call_is_cancelled(call))
         call->tool->handle(call);
     /* To a request that was cancelled there is no answer. */
-    if (call_is_cancelled(call))
+    struct session *session = call->address.session;
+    json_t *result = call->failure ? failure_result(call) : success_result(call);
+    if (retire(call)) {
+        json_decref(result);
         answer_send(&call->address, NULL);
-    else
-        answer_result(&call->address, call->id,
-                      call->failure ? failure_result(call) : success_result(call));
-    leave(call);
+    } else {
+        answer(call, result);
+    }
     free_call(call);
+    leave(session);
 }
 
 void call_cancel(struct session *session, json_t *id)
@@ -272,6 +317,17 @@ int call_fail_errno(struct call *call, int number, const char *path, const char 
     }
     call_fail(call, CODE_FAILED, path, NULL, "%s: %s", path, strerror(number));
     return -1;
+}
+
+void json_add_name(struct strbuf *text, const char *bytes, size_t size)
+{
+    if (text_is_utf8(bytes, size)) {
+        strbuf_add_json(text, bytes, size);
+        return;
+    }
+    cleanup_strbuf struct strbuf quoted = {0};
+    strbuf_add_quoted(&quoted, bytes, size);
+    strbuf_add_json(text, quoted.bytes, quoted.length);
 }
 
 json_t *json_name(const char *bytes, size_t size)

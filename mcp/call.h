@@ -25,6 +25,7 @@ struct call {
 
     struct strbuf text; /* the result for people and models */
     json_t *structured; /* the same for programs; an object, or NULL */
+    struct strbuf list; /* further members of it, as text of JSON: for what has many parts */
     json_t *more;       /* an array of further contents, or NULL */
     json_t *failure;    /* set: the call failed */
 };
@@ -81,6 +82,9 @@ void call_fail(struct call *call, const char *code, const char *path, const char
 
 /* The same for a system call on a path that needed that level ("read", "write"). Returns -1. */
 int call_fail_errno(struct call *call, int number, const char *path, const char *level);
+
+/* Appends the same as json_name as text of JSON. */
+void json_add_name(struct strbuf *text, const char *bytes, size_t size);
 
 /* A string for JSON: what is not UTF-8 is escaped as \ooo. New. */
 json_t *json_name(const char *bytes, size_t size);

@@ -77,15 +77,26 @@ static void answer_batch(const struct return_address *address, json_t *message)
     free(batch);
 }
 
+char *message_text(json_t *message)
+{
+    char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(message);
+    return text;
+}
+
+void answer_send_text(const struct return_address *address, const char *text)
+{
+    emit(address->session, address->exchange, text ? FRAME_LAST | FRAME_JSON : FRAME_LAST, text);
+}
+
 void answer_send(const struct return_address *address, json_t *message)
 {
     if (address->batch) {
         answer_batch(address, message);
         return;
     }
-    cleanup_free char *text = message ? json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    json_decref(message);
-    emit(address->session, address->exchange, text ? FRAME_LAST | FRAME_JSON : FRAME_LAST, text);
+    cleanup_free char *text = message ? message_text(message) : NULL;
+    answer_send_text(address, text);
 }
 
 void answer_error(const struct return_address *address, json_t *id, int code, json_t *data,
@@ -104,10 +115,14 @@ void answer_error(const struct return_address *address, json_t *id, int code, js
                                    id ? id : json_null(), "error", error));
 }
 
+json_t *answer_message(json_t *id, json_t *result)
+{
+    return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "result", result);
+}
+
 void answer_result(const struct return_address *address, json_t *id, json_t *result)
 {
-    answer_send(address,
-                json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "result", result));
+    answer_send(address, answer_message(id, result));
 }
 
 void session_log(struct session *session, uint64_t exchange, enum log_severity severity,

@@ -108,6 +108,15 @@ void answer_send(const struct return_address *address, json_t *message);
 void answer_error(const struct return_address *address, json_t *id, int code, json_t *data,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* A new answer to a request; takes over `result`. */
+json_t *answer_message(json_t *id, json_t *result);
+
+/* The text of a message, which is taken over. New. */
+char *message_text(json_t *message);
+
+/* Sends the answer as text of JSON, and not into a batch. */
+void answer_send_text(const struct return_address *address, const char *text);
+
 /* Answers with a result, which is taken over. */
 void answer_result(const struct return_address *address, json_t *id, json_t *result);
 

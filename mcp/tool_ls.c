@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,25 +91,44 @@ static int read_directory(struct call *call, const char *path, struct listing *l
     return 0;
 }
 
+/* As it stands in the list, when nothing in it had to be escaped. */
+static void add_shown_name(struct call *call, const char *listed, size_t length, const char *name)
+{
+    if (!memchr(listed, '\\', length)) {
+        strbuf_add(&call->text, listed, length);
+        return;
+    }
+    json_t *shown = json_name(name, strlen(name));
+    strbuf_add_text(&call->text, json_string_value(shown));
+    json_decref(shown);
+}
+
+/* Numbers are written by snprintf(3) into room on the stack: a listing has many. */
 static void add_line(struct call *call, const struct entry *entry)
 {
-    bool is_directory = S_ISDIR(entry->status.st_mode);
-    size_t length = strlen(entry->name);
-    json_t *name = json_name(entry->name, length);
-    strbuf_add_text(&call->text, json_string_value(name));
-    if (is_directory)
-        strbuf_add_text(&call->text, "/\n");
-    else if (S_ISREG(entry->status.st_mode))
-        strbuf_add_format(&call->text, " (%lld bytes)\n", (long long)entry->status.st_size);
+    char numbers[96];
+    struct strbuf *list = &call->list;
+    mode_t mode = entry->status.st_mode;
+    size_t start = list->length;
+    strbuf_add_text(list, start ? ",{\"name\":" : "\"entries\":[{\"name\":");
+    size_t name = list->length + 1;
+    json_add_name(list, entry->name, strlen(entry->name));
+    add_shown_name(call, list->bytes + name, list->length - name - 1, entry->name);
+    strbuf_add_text(list, ",\"type\":\"");
+    strbuf_add_text(list, workspace_kind(mode));
+    snprintf(numbers, sizeof(numbers), S_ISDIR(mode) ? "\"" : "\",\"size\":%lld",
+             (long long)entry->status.st_size);
+    strbuf_add_text(list, numbers);
+    snprintf(numbers, sizeof(numbers), ",\"modified\":%lld}",
+             (long long)entry->status.st_mtim.tv_sec);
+    strbuf_add_text(list, numbers);
+    if (S_ISREG(mode))
+        snprintf(numbers, sizeof(numbers), " (%lld bytes)\n", (long long)entry->status.st_size);
+    else if (S_ISDIR(mode))
+        snprintf(numbers, sizeof(numbers), "/\n");
     else
-        strbuf_add_format(&call->text, " (%s)\n", workspace_kind(entry->status.st_mode));
-    json_t *item = json_object();
-    json_object_set_new(item, "name", name);
-    json_object_set_new(item, "type", json_string(workspace_kind(entry->status.st_mode)));
-    if (!is_directory)
-        json_object_set_new(item, "size", json_integer(entry->status.st_size));
-    json_object_set_new(item, "modified", json_integer(entry->status.st_mtim.tv_sec));
-    json_array_append_new(json_object_get(call->structured, "entries"), item);
+        snprintf(numbers, sizeof(numbers), " (%s)\n", workspace_kind(mode));
+    strbuf_add_text(&call->text, numbers);
 }
 
 static void present(struct call *call, const char *path, struct listing *listing)
@@ -122,11 +142,12 @@ static void present(struct call *call, const char *path, struct listing *listing
               strcmp(order, "size") == 0   ? by_size
               : strcmp(order, "time") == 0 ? by_time
                                            : by_name);
-    call->structured = json_pack("{s:o, s:[], s:I, s:b}", "path", json_name(name, strlen(name)),
-                                 "entries", "total", (json_int_t)listing->count, "truncated", 0);
+    call->structured = json_pack("{s:o, s:I, s:b}", "path", json_name(name, strlen(name)), "total",
+                                 (json_int_t)listing->count, "truncated", 0);
     size_t at = offset;
     for (; at < listing->count && at < offset + limit; at++)
         add_line(call, &listing->entries[at]);
+    strbuf_add_text(&call->list, call->list.length ? "]" : "\"entries\":[]");
     if (listing->count == 0)
         strbuf_add_text(&call->text, "(nothing is in it, or nothing that is visible)\n");
     if (at >= listing->count)

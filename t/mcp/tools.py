@@ -254,6 +254,8 @@ def arguments(client):
     name = b"open/\xff\\x".decode("latin-1")
     with open(os.fsencode(SOURCE) + b"/open/\xff\\x", "wb"):
         pass
+    store('open/quo"te', b"")
+    like("a name with a quote is shown as it is", client.text("ls", path="open"), 'quo"te ')
     ok("a name that is not UTF-8 is shown", "\\377\\\\x" in [e["name"] for e in client.structured("ls", path="open")["entries"]])
 
 
