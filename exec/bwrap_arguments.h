@@ -10,6 +10,8 @@
 #include "scopefs/strbuf.h"
 #include "view_mount.h"
 
+#include <stdbool.h>
+
 /* Returns the descriptor from which bwrap will read these bytes, or -1 with *error set. */
 typedef int descriptor_giver(void *context, const char *bytes, size_t size, struct error **error);
 
@@ -28,6 +30,7 @@ struct stage2_descriptors {
     int network; /* of the forwarder; -1: there is none */
     int program; /* runs in place of the command's first word; -1: that is found by its name */
     bool wait;   /* it tells on the channel how the command has ended */
+    bool is_session;
 };
 
 /* Appends the command that bwrap runs: stage2, and what it becomes. The view is checked when it is

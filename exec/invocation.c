@@ -2,6 +2,7 @@
 
 #include "scopefs/duration.h"
 #include "scopefs/mem.h"
+#include "session_start.h"
 #include "tool_server.h"
 
 #include <fcntl.h>
@@ -18,6 +19,7 @@ static const struct option_row option_rows[] = {
     {"view", 0, "DIR", "use the view of the scope that is mounted there"},
     {"yes", 'y', NULL, "allow what a rule asks about and the scope names no approver for"},
     {"report", 0, "FD", "write there what became of it, as --json does, without its output"},
+    {"session", 0, "NAME", "run it in the shell of that name, which stays for the next call"},
     {"tool-server", 0, NULL, "run the worker of scopefs-mcp(1) in place of a command"},
     {"dry-run", 'n', NULL, "print the bwrap command line instead of running it"},
     {"print-seccomp", 0, NULL, "write the system call filter that --dry-run refers to"},
@@ -28,7 +30,8 @@ static const struct option_row option_rows[] = {
 
 const struct command invocation_command = {
     .name = "scopefs-exec",
-    .synopsis = "[OPTION...] SCOPE [--] COMMAND [ARGUMENT...] | [OPTION...] -s LINE SCOPE",
+    .synopsis = "[OPTION...] SCOPE [--] COMMAND [ARGUMENT...] | [OPTION...] -s LINE SCOPE | "
+                "session {list | close} [--help] ...",
     .purpose = "Run a command in a sandbox whose workspace is the view of a scope.",
     .options = option_rows,
     .stop_at_operand = true,
@@ -89,6 +92,8 @@ static int handle_option(void *context, const struct option_row *row, const char
         invocation->input_file = argument;
     } else if (strcmp(row->name, "view") == 0) {
         invocation->view = argument;
+    } else if (strcmp(row->name, "session") == 0) {
+        invocation->session = argument;
     } else if (strcmp(row->name, "report") == 0) {
         return take_descriptor(invocation, argument, error);
     } else if (strcmp(row->name, "shell") == 0) {
@@ -109,6 +114,20 @@ static char *const *shell_command(struct invocation *invocation)
     return invocation->shell_command;
 }
 
+static int take_session_command(struct invocation *invocation, char **words, struct error **error)
+{
+    if (strcmp(words[0], SESSION_SERVE) != 0) {
+        invocation->session_command = words;
+        return 0;
+    }
+    if (!words[1] || !words[2] || words[3])
+        return error_set(error, 0, "%s: sessions are kept by themselves", invocation_command.name);
+    invocation->scope_name = words[1];
+    invocation->session = words[2];
+    invocation->serves_session = true;
+    return 0;
+}
+
 int invocation_parse(struct invocation *invocation, int argc, char **argv, struct error **error)
 {
     *invocation = (struct invocation){.report = -1};
@@ -118,6 +137,9 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv, struc
     if (invocation->help || invocation->version || invocation->print_seccomp)
         return 0;
     argv[1 + operands] = NULL;
+    /* A scope of that name is told from it by the dashes behind it. */
+    if (operands > 1 && strcmp(argv[1], "session") == 0 && strcmp(argv[2], "--") != 0)
+        return take_session_command(invocation, argv + 2, error);
     int first_word = operands > 1 && strcmp(argv[2], "--") == 0 ? 3 : 2;
     if (operands < 1)
         return error_set(error, 0, "%s: name a scope and a command", invocation_command.name);
@@ -126,6 +148,8 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv, struc
                          invocation_command.name);
     if (invocation->tool_server && (operands > 1 || invocation->shell_line))
         return error_set(error, 0, "%s: --tool-server takes no command", invocation_command.name);
+    if (invocation->session && invocation->tool_server)
+        return error_set(error, 0, "%s: --tool-server runs in no session", invocation_command.name);
     if (!invocation->shell_line && !invocation->tool_server && first_word > operands)
         return error_set(error, 0, "%s: name a command to run in scope %s", invocation_command.name,
                          argv[1]);

@@ -17,8 +17,11 @@ struct invocation {
     const char *input_file; /* --stdin */
     char *shell_line;       /* --shell */
     char *shell_command[4];
-    const char *view; /* --view */
-    int report;       /* --report; -1: none */
+    const char *view;       /* --view */
+    const char *session;    /* --session */
+    char **session_command; /* what follows "session", NULL-terminated; NULL: it is none */
+    bool serves_session;    /* it is the process that keeps one */
+    int report;             /* --report; -1: none */
     bool dry_run, print_seccomp, json, yes, tool_server, help, version;
     struct sandbox_request request; /* all but the scope */
 };

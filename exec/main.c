@@ -3,6 +3,7 @@
 
 #include "approval.h"
 #include "cgroup.h"
+#include "cgroup_plan.h"
 #include "dry_run.h"
 #include "facts.h"
 #include "identity.h"
@@ -18,6 +19,9 @@
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
 #include "seccomp_filter.h"
+#include "session_call.h"
+#include "session_command.h"
+#include "session_host.h"
 #include "supervise.h"
 #include "tool_server.h"
 #include "view_mount.h"
@@ -70,6 +74,7 @@ static void free_config(struct config **config)
 
 struct job {
     const char *config_file;
+    uint64_t config_digest;
     const struct scope *scope;
     const struct invocation *invocation;
     struct identity identity;
@@ -108,48 +113,9 @@ static int status_of(const struct job *job, const struct outcome *outcome, const
     return STATUS_FAILED;
 }
 
-static void add_name(struct strbuf *names, unsigned bits, unsigned bit, const char *name)
-{
-    if (bits & bit)
-        strbuf_add_format(names, "%s%s", names->length ? ", " : "", name);
-}
-
 static bool is_followed(const struct job *job)
 {
     return job->invocation->json || job->invocation->report >= 0;
-}
-
-/* Makes the control group, and says what it cannot hold. 0, or -1 with *error set where the scope
- * does not put up with less. */
-static int open_cgroup(const struct job *job, struct cgroup *cgroup, struct sandbox_plan *plan,
-                       struct error **error)
-{
-    const struct exec_limits *limits = &job->scope->exec.limits;
-    struct exec_limits held = *limits;
-    unsigned needed = cgroup_needed(limits);
-    unsigned wanted = job->invocation->json ? CGROUP_MEMORY | CGROUP_CPU_TIME : 0U;
-    cleanup_strbuf struct strbuf names = {0};
-    if (held.processes) /* the network's forwarder, and who waits for the command */
-        held.processes += (plan->network_pattern_count > 0) + (unsigned)is_followed(job);
-    cgroup_open(cgroup, &held, needed | wanted);
-    unsigned missing = needed & ~cgroup->held;
-    if (missing == 0)
-        return 0;
-    add_name(&names, missing, CGROUP_MEMORY, "memory");
-    add_name(&names, missing, CGROUP_PIDS, "pids");
-    add_name(&names, missing, CGROUP_CPU, "cpu");
-    if (limits->strict)
-        return error_set(error, 0,
-                         "limits = strict, but there is no control group to hold %s; run it as "
-                         "root, or where one is delegated: systemd-run --user --scope -p "
-                         "Delegate=yes scopefs-exec ...",
-                         names.bytes);
-    fprintf(stderr,
-            "%s: there is no control group to hold %s: memory is held for each process by itself, "
-            "cpu not at all\n",
-            invocation_command.name, names.bytes);
-    sandbox_plan_hold_processes(plan, &held, missing);
-    return 0;
 }
 
 static void report_memory(const struct job *job, const struct cgroup_usage *usage)
@@ -186,10 +152,11 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
     cleanup_cgroup struct cgroup cgroup = {0};
     cleanup_free char *program = job->invocation->tool_server ? tool_server_path() : NULL;
     unsigned long long kept = job->scope->exec.limits.max_output;
+    unsigned measured = job->invocation->json ? CGROUP_MEMORY | CGROUP_CPU_TIME : 0U;
     int interrupted = supervisor_interrupted(supervisor);
     if (interrupted)
         return STATUS_SIGNAL + interrupted;
-    if (open_cgroup(job, &cgroup, plan, error) < 0)
+    if (cgroup_open_for_plan(&cgroup, job->scope, measured, is_followed(job), plan, error) < 0)
         return STATUS_FAILED;
     sandbox_plan_set_view(plan, view->path);
     const struct sandbox_start start = {
@@ -211,16 +178,9 @@ static int run_in_view(const struct job *job, struct sandbox_plan *plan,
 static int open_view(const struct job *job, struct view_mount *view, int interrupt_fd,
                      struct error **error)
 {
-    if (!job->invocation->view)
-        return view_mount_open(view, job->scope, job->config_file, &job->identity, interrupt_fd,
-                               error);
-    if (view_mount_look(view, job->scope, job->config_file, &job->identity, error) < 0)
-        return -1;
-    if (view->is_mounted)
-        return 0;
-    view_mount_close(view, NULL);
-    return error_set(error, 0, "--view %s: there is no view of scope %s from %s",
-                     job->invocation->view, job->scope->name, job->config_file);
+    if (job->invocation->view)
+        return view_mount_use(view, job->scope, job->config_file, &job->identity, error);
+    return view_mount_open(view, job->scope, job->config_file, &job->identity, interrupt_fd, error);
 }
 
 static int run_plan(const struct job *job, struct sandbox_plan *plan, struct result *result,
@@ -259,6 +219,36 @@ static void report_result(struct result *result, const struct invocation *invoca
     fclose(stream);
 }
 
+static int call_session(const struct job *job, struct result *result, struct error **error)
+{
+    unsigned long long kept = job->scope->exec.limits.max_output;
+    const struct session_request request = {
+        .config_file = job->config_file,
+        .config_digest = job->config_digest,
+        .scope = job->scope,
+        .identity = &job->identity,
+        .invocation = job->invocation,
+        .input = job->input,
+        .capture = job->invocation->json,
+        .capture_limit = kept ? (size_t)kept : MAX_OUTPUT,
+    };
+    return session_call(&request, result, error);
+}
+
+static int serve_session(const struct job *job, struct error **error)
+{
+    const struct session_host_setup setup = {
+        .config_file = job->config_file,
+        .config_digest = job->config_digest,
+        .scope = job->scope,
+        .identity = &job->identity,
+        .name = job->invocation->session,
+        .is_given_view = job->invocation->view != NULL,
+    };
+    return session_host_run(&setup, error) < 0 ? STATUS_FAILED : 0;
+}
+
+/* Without a plan the command runs in a session, which has its own. */
 static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct error **error)
 {
     struct result result = {
@@ -266,12 +256,14 @@ static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct
         .sandbox = SANDBOX_NONE,
     };
     int status = STATUS_FAILED;
-    result.refused = approval_get(job->scope, plan->command, job->invocation->yes, error) < 0;
+    result.refused =
+        approval_get(job->scope, job->invocation->request.command, job->invocation->yes, error) < 0;
     if (!result.refused)
-        status = run_plan(job, plan, &result, error);
+        status = plan ? run_plan(job, plan, &result, error) : call_session(job, &result, error);
     result.exit_status = status;
     result.error = error && *error ? (*error)->message : NULL;
-    result_add_usage(&result);
+    if (!job->invocation->session)
+        result_add_usage(&result);
     if (job->invocation->json)
         result_print(&result, true, stdout);
     if (job->invocation->report >= 0) {
@@ -331,7 +323,10 @@ static int find_job(const struct invocation *invocation, struct error **error)
     if (!job.scope || identity_choose(job.scope, &job.identity, error) < 0 ||
         open_input(invocation->input_file, &job.input, error) < 0)
         return STATUS_FAILED;
-    int status = do_job(&job, error);
+    job.config_digest = config->digest;
+    int status = invocation->serves_session                    ? serve_session(&job, error)
+                 : invocation->session && !invocation->dry_run ? run_and_tell(&job, NULL, error)
+                                                               : do_job(&job, error);
     fd_close(&job.input);
     return status;
 }
@@ -355,6 +350,8 @@ static int do_invocation(const struct invocation *invocation, struct error **err
         puts("scopefs-exec " PACKAGE_VERSION);
         return 0;
     }
+    if (invocation->session_command)
+        return session_command(invocation->session_command, error);
     return invocation->print_seccomp ? print_seccomp(error) : find_job(invocation, error);
 }
 

@@ -200,19 +200,30 @@ static bool is_forced(const struct exec_settings *settings, const char *name)
     return false;
 }
 
-static int add_requested_variable(struct sandbox_plan *plan, const struct exec_settings *settings,
-                                  const char *assignment, struct error **error)
+int sandbox_plan_check_variable(const struct exec_settings *settings, const char *assignment,
+                                size_t *length, struct error **error)
 {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
         return error_set(error, 0, "--env %s: write it as NAME=VALUE", assignment);
-    cleanup_free char *name = xmemdup0(assignment, (size_t)(equals - assignment));
+    *length = (size_t)(equals - assignment);
+    cleanup_free char *name = xmemdup0(assignment, *length);
     if (env_name_is_unsafe(name) && !is_forced(settings, name))
         return error_set(error, 0,
                          "--env %s: it makes programs run other code; if that is meant, let it "
                          "through in the scope: env-force = %s",
                          name, name);
-    sandbox_plan_set_variable(plan, name, equals + 1);
+    return 0;
+}
+
+static int add_requested_variable(struct sandbox_plan *plan, const struct exec_settings *settings,
+                                  const char *assignment, struct error **error)
+{
+    size_t length;
+    if (sandbox_plan_check_variable(settings, assignment, &length, error) < 0)
+        return -1;
+    cleanup_free char *name = xmemdup0(assignment, length);
+    sandbox_plan_set_variable(plan, name, assignment + length + 1);
     return 0;
 }
 
@@ -317,20 +328,20 @@ static bool has_parent_component(const char *path)
     return false;
 }
 
-static int set_workdir(struct sandbox_plan *plan, const char *wanted, struct error **error)
+char *sandbox_plan_workdir(const char *workspace, const char *wanted, struct error **error)
 {
     if (!wanted || !*wanted)
-        wanted = plan->workspace;
+        return xstrdup(workspace);
     if (has_parent_component(wanted))
-        return error_set(error, 0, "--workdir %s: write it without '..'", wanted);
-    if (wanted[0] != '/')
-        plan->workdir = xasprintf("%s/%s", plan->workspace, wanted);
-    else if (path_is_at_or_below(wanted, plan->workspace))
-        plan->workdir = xstrdup(wanted);
+        error_set(error, 0, "--workdir %s: write it without '..'", wanted);
+    else if (wanted[0] != '/')
+        return xasprintf("%s/%s", workspace, wanted);
+    else if (path_is_at_or_below(wanted, workspace))
+        return xstrdup(wanted);
     else
-        return error_set(error, 0, "--workdir %s: it must be relative, or lie below %s", wanted,
-                         plan->workspace);
-    return 0;
+        error_set(error, 0, "--workdir %s: it must be relative, or lie below %s", wanted,
+                  workspace);
+    return NULL;
 }
 
 int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *request,
@@ -350,8 +361,10 @@ int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *r
     add_rlimit(plan, RLIMIT_NOFILE, settings->limits.open_files);
     plan->hostname = hostname_for(request->scope->name);
     add_mounts(plan, settings, facts);
-    if (add_environment(plan, request, facts, error) < 0 ||
-        set_workdir(plan, request->workdir, error) < 0)
+    if (add_environment(plan, request, facts, error) < 0)
+        return -1;
+    plan->workdir = sandbox_plan_workdir(plan->workspace, request->workdir, error);
+    if (!plan->workdir)
         return -1;
     return sandbox_plan_check(plan, error);
 }

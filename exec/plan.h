@@ -87,6 +87,15 @@ struct sandbox_plan {
 int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *request,
                       const struct host_facts *facts, struct error **error);
 
+/* Whether a variable may be asked for as "NAME=VALUE": *length is set to its name's. -1 with *error
+ * set when it may not. */
+int sandbox_plan_check_variable(const struct exec_settings *settings, const char *assignment,
+                                size_t *length, struct error **error);
+
+/* The working directory that is asked for, absolute; NULL asks for the workspace. The caller frees
+ * it. NULL with *error set when it is no place in the workspace. */
+char *sandbox_plan_workdir(const char *workspace, const char *wanted, struct error **error);
+
 /* Completes the plan, when the scope is mounted at that path. */
 void sandbox_plan_set_view(struct sandbox_plan *plan, const char *path);
 

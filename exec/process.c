@@ -197,9 +197,9 @@ static void add_to_set(struct process_set *set, pid_t process)
 }
 
 /* One read where the kernel was built with CONFIG_PROC_CHILDREN. */
-static bool read_children(struct process_set *children)
+static bool read_children(const char *path, struct process_set *children)
 {
-    cleanup_fd int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     cleanup_free char *text = NULL;
     size_t size;
     if (fd < 0 || fd_read_file(fd, 1U << 20, &text, &size) < 0)
@@ -210,17 +210,29 @@ static bool read_children(struct process_set *children)
     return true;
 }
 
+static void find_children(pid_t parent, struct process_set *children)
+{
+    __attribute__((cleanup(free_list))) struct process_list list = {0};
+    list_processes(&list);
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i].parent == parent)
+            add_to_set(children, list.items[i].id);
+}
+
 void process_list_children(struct process_set *children)
 {
     if (waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD)
         return;
-    if (read_children(children))
-        return;
-    __attribute__((cleanup(free_list))) struct process_list list = {0};
-    list_processes(&list);
-    for (size_t i = 0; i < list.count; i++)
-        if (list.items[i].parent == getpid())
-            add_to_set(children, list.items[i].id);
+    if (!read_children("/proc/thread-self/children", children))
+        find_children(getpid(), children);
+}
+
+void process_list_children_of(pid_t parent, struct process_set *children)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+    if (!read_children(path, children))
+        find_children(parent, children);
 }
 
 static bool contains(const struct process_set *set, pid_t process)
@@ -229,6 +241,26 @@ static bool contains(const struct process_set *set, pid_t process)
         if (set->items[i] == process)
             return true;
     return false;
+}
+
+void process_signal_new(pid_t ancestor, const struct process_set *spared,
+                        struct process_set *signalled, int signal_number)
+{
+    __attribute__((cleanup(free_list))) struct process_list list = {0};
+    list_processes(&list);
+    /* Cut off, they and all below them descend from nobody. */
+    for (size_t i = 0; i < list.count; i++)
+        if (contains(spared, list.items[i].id))
+            list.items[i].parent = 0;
+    mark_descendants(&list, ancestor);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct process *process = &list.items[i];
+        if (!process->descends || contains(signalled, process->id) ||
+            parent_of(process->id) != process->parent)
+            continue;
+        kill(process->id, signal_number);
+        add_to_set(signalled, process->id);
+    }
 }
 
 void process_end_children(const struct process_set *spared)

@@ -40,6 +40,15 @@ struct process_set {
 /* The children that this process has now, for process_end_children. */
 void process_list_children(struct process_set *children);
 
+/* The children that another process has now; it may have more than one thread, whose children are
+ * not meant. */
+void process_list_children_of(pid_t parent, struct process_set *children);
+
+/* Sends the signal to all that descend from `ancestor` by none of the processes in `spared` and were
+ * not in `signalled` yet, to which they are added. */
+void process_signal_new(pid_t ancestor, const struct process_set *spared,
+                        struct process_set *signalled, int signal_number);
+
 /* For a subreaper: kills and reaps its children until there are none left but those of `spared`:
  * a program keeps the children that it had before it was executed in a shell's place. */
 void process_end_children(const struct process_set *spared);

@@ -151,6 +151,16 @@ static void add_connections(struct strbuf *text, const struct network_report *re
     strbuf_add_text(text, "]");
 }
 
+static void add_session(struct strbuf *text, const struct result *result)
+{
+    if (!result->session)
+        return;
+    strbuf_add_text(text, ",\"session\":{\"name\":");
+    strbuf_add_json(text, result->session, strlen(result->session));
+    strbuf_add_format(text, ",\"new\":%s,\"ended\":%s}", truth(result->session_is_new),
+                      truth(result->session_has_ended));
+}
+
 void result_print(const struct result *result, bool with_output, FILE *stream)
 {
     cleanup_strbuf struct strbuf text = {0};
@@ -173,6 +183,7 @@ void result_print(const struct result *result, bool with_output, FILE *stream)
         add_accesses(&text, &result->sandbox.accesses);
     }
     add_connections(&text, &result->sandbox.network);
+    add_session(&text, result);
     strbuf_add_format(&text, ",\"refused\":%s,\"error\":", truth(result->refused));
     if (result->error)
         strbuf_add_json(&text, result->error, strlen(result->error));

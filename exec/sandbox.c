@@ -73,7 +73,12 @@ static int build_command_line(struct strbuf *line, struct descriptors *descripto
     cleanup_strbuf struct strbuf arguments = {0};
     cleanup_free char *stage2 = sandbox_stage2_path();
     struct stage2_descriptors inherited = {
-        .channel = channel, .network = network, .program = -1, .wait = start->follow};
+        .channel = channel,
+        .network = network,
+        .program = -1,
+        .wait = start->follow,
+        .is_session = start->is_session,
+    };
     if (bwrap_arguments_add_plan(&arguments, plan, give_memory, descriptors, error) < 0)
         return -1;
     int arguments_fd = give_memory(descriptors, arguments.bytes, arguments.length, error);

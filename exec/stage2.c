@@ -7,6 +7,7 @@
 #include "stage2.h"
 
 #include "forwarder.h"
+#include "stage2_session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,10 +33,11 @@ struct stage2_limit {
 };
 
 struct stage2_request {
-    int channel; /* -1: nobody listens */
-    int network; /* of the forwarder; -1: none */
-    int program; /* runs in place of the command's first word; -1: none */
-    bool wait;   /* for the command's end, to tell of it */
+    int channel;     /* -1: nobody listens */
+    int network;     /* of the forwarder; -1: none */
+    int program;     /* runs in place of the command's first word; -1: none */
+    bool wait;       /* for the command's end, to tell of it */
+    bool is_session; /* it becomes a shell that serves many calls */
     bool check_device;
     unsigned device_major, device_minor;
     struct stage2_limit limits[MAX_LIMITS];
@@ -72,6 +74,8 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
         return sscanf(value, "%d%c", &request->program, &end) == 1;
     if (strcmp(argument, "--wait") == 0)
         return request->wait = true;
+    if (strcmp(argument, "--session") == 0)
+        return request->is_session = true;
     if ((value = value_of(argument, "--device="))) {
         request->check_device = true;
         return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
@@ -189,6 +193,18 @@ static void leave_command(const struct stage2_request *request)
                                           : WEXITSTATUS(report.wait_status));
 }
 
+static _Noreturn void begin_session(const struct stage2_request *request)
+{
+    int observer = stage2_session_observe();
+    if (observer < 0)
+        refuse(request, "a session needs Linux 5.9 or newer, and nobody who observes already");
+    if (stage2_session_report(request->channel, observer) < 0)
+        refuse(request, "scopefs-exec is gone");
+    if (close_range(3, ~0U, 0) < 0)
+        _exit(125);
+    _exit(stage2_session_become_shell());
+}
+
 int main(int argc, char **argv)
 {
     struct stage2_request request = {.channel = -1, .network = -1, .program = -1};
@@ -203,6 +219,8 @@ int main(int argc, char **argv)
     /* Leader of a session and group of its own, so that signals can be sent to the group. */
     if (setsid() < 0)
         refuse(&request, "setsid");
+    if (request.is_session)
+        begin_session(&request);
     if (request.channel >= 0 && send(request.channel, STAGE2_READY, 1, MSG_NOSIGNAL) != 1)
         refuse(&request, "scopefs-exec is gone");
     if (close_descriptors(request.program) < 0) {

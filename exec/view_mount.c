@@ -189,6 +189,18 @@ int view_mount_open(struct view_mount *view, const struct scope *scope, const ch
     return -1;
 }
 
+int view_mount_use(struct view_mount *view, const struct scope *scope, const char *config_file,
+                   const struct identity *identity, struct error **error)
+{
+    if (view_mount_look(view, scope, config_file, identity, error) < 0)
+        return -1;
+    if (view->is_mounted)
+        return 0;
+    view_mount_close(view, NULL);
+    return error_set(error, 0, "--view %s: there is no view of scope %s from %s", scope->mount,
+                     scope->name, config_file);
+}
+
 int view_mount_close(struct view_mount *view, struct error **error)
 {
     int result = view->keeper.process ? keeper_finish(&view->keeper, error) : 0;

@@ -30,6 +30,10 @@ int view_mount_look(struct view_mount *view, const struct scope *scope, const ch
 int view_mount_open(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, int interrupt_fd, struct error **error);
 
+/* The same for a scope whose mount was named by --view: there is no other. */
+int view_mount_use(struct view_mount *view, const struct scope *scope, const char *config_file,
+                   const struct identity *identity, struct error **error);
+
 /* Unmounts what view_mount_open mounted, and forgets the rest. 0, or -1 with *error set. */
 int view_mount_close(struct view_mount *view, struct error **error);
 

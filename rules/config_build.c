@@ -44,6 +44,8 @@ struct scope_draft *loader_new_draft(struct loader *loader, const char *name,
     draft->scope.passthrough = PASSTHROUGH_DEFAULT;
     draft->scope.log_targets = LOG_TO_FILE;
     draft->scope.exec.kill_after_ms = KILL_AFTER_MS;
+    draft->scope.exec.session_idle_ms = SESSION_IDLE_MS;
+    draft->scope.exec.session_count = SESSION_COUNT;
     draft->last_env = &draft->env;
     draft->last_bind = &draft->binds;
     draft->last_network = &draft->network;

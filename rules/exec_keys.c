@@ -298,6 +298,22 @@ static void set_approver(struct loader *loader, const struct setting_target *tar
     setting_path(loader, setting, &target->scope->scope.exec.approver);
 }
 
+/* --- Sessions --- */
+
+static void set_session_idle(struct loader *loader, const struct setting_target *target,
+                             const struct ini_setting *setting)
+{
+    set_duration(loader, setting, &target->scope->scope.exec.session_idle_ms);
+}
+
+static void set_sessions(struct loader *loader, const struct setting_target *target,
+                         const struct ini_setting *setting)
+{
+    if (!setting_amount(setting->value, "", &target->scope->scope.exec.session_count))
+        loader_report(loader, setting_value_place(setting, 0),
+                      "'%s' is no number; write a whole number from 1", setting->value);
+}
+
 const struct config_key config_exec_keys[] = {
     {"network", KEY_ONCE, false, set_network},
     {"network-allow", KEY_LIST, false, add_network_patterns},
@@ -322,6 +338,8 @@ const struct config_key config_exec_keys[] = {
     {"deny", KEY_LIST, false, add_command_rule},
     {"ask", KEY_LIST, false, add_command_rule},
     {"approver", KEY_ONCE, false, set_approver},
+    {"session-idle", KEY_ONCE, false, set_session_idle},
+    {"sessions", KEY_ONCE, false, set_sessions},
     {0},
 };
 

@@ -53,7 +53,9 @@ struct command_rule {
     struct setting_place place;
 };
 
-#define KILL_AFTER_MS 2000
+#define KILL_AFTER_MS   2000
+#define SESSION_IDLE_MS (60UL * 60 * 1000)
+#define SESSION_COUNT   16
 
 /* [exec NAME]: how commands run in the scope. */
 struct exec_settings {
@@ -71,7 +73,9 @@ struct exec_settings {
     const char *workspace; /* absolute, where the view is inside; NULL: the usual place */
     const struct command_rule *command_rules;
     size_t command_rule_count;
-    const char *approver; /* absolute, who is asked; NULL: the terminal */
+    const char *approver;             /* absolute, who is asked; NULL: the terminal */
+    unsigned long session_idle_ms;    /* when a session ends that nobody uses; 0: never */
+    unsigned long long session_count; /* how many there may be at a time */
 };
 
 /* What `cache = auto` means: a change made on the host is seen within a second. */
