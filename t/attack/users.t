@@ -61,8 +61,7 @@ END
     is 'can get no other but fsetid, which chmod takes for a moment' \
         "$(status_of "$server" CapPrm)" 000000000000001f
     is 'nor privileges by running a program' "$(status_of "$server" NoNewPrivs)" 1
-    grep -q '^#define SANITIZED' "$SCOPEFS_BUILDDIR/config.h" ||
-        is 'and its system calls are filtered' "$(status_of "$server" Seccomp)" 2
+    is_sanitized || is 'and its system calls are filtered' "$(status_of "$server" Seccomp)" 2
     fails 'the user cannot look into it' as_user cat "/proc/$server/maps"
     fails 'nor read its memory' as_user head -c 1 "/proc/$server/mem"
     fails 'nor follow its descriptors' as_user ls "/proc/$server/fd/"

@@ -104,7 +104,8 @@ image() {
     make_project
     mkdir -p image/{bin,etc,var/lib/x,opt/app,proc,tmp,root}
     cp -L /bin/sh image/bin/sh
-    ldd image/bin/sh | grep -o '/[^ ]*' | while read -r library; do
+    # The first program inside is static, but not with sanitizers.
+    { ldd image/bin/sh; ! is_sanitized || ldd "$(command -v scopefs-stage2)"; } | grep -o '/[^ ]*' | while read -r library; do
         mkdir -p "image${library%/*}" && cp -L "$library" "image$library"
     done
     echo app >image/opt/app/name
