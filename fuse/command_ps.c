@@ -1,6 +1,8 @@
 #include "commands.h"
+#include "elsewhere.h"
 #include "ps_format.h"
 #include "roster.h"
+#include "shells.h"
 #include "status.h"
 
 #include "scopefs/mem.h"
@@ -99,6 +101,18 @@ static void print(const struct ps_line *lines, size_t count, const struct ps_opt
     fflush(stdout);
 }
 
+static void count_users(struct ps_line *lines, size_t count)
+{
+    cleanup_elsewhere struct elsewhere elsewhere = {0};
+    cleanup_shells struct shells shells = {0};
+    elsewhere_read(&elsewhere);
+    shells_read(&shells);
+    for (size_t i = 0; i < count; i++) {
+        lines[i].sandboxes = elsewhere_count_sandboxes(&elsewhere, lines[i].view->row);
+        lines[i].sessions = shells_count(&shells, lines[i].view->row->source);
+    }
+}
+
 static int show(const struct ps_options *options, char *const *names, struct ps_rates *rates,
                 struct error **error)
 {
@@ -107,6 +121,7 @@ static int show(const struct ps_options *options, char *const *names, struct ps_
     if (roster_read(&roster, error) < 0)
         return -1;
     size_t count = collect(&roster, names, &lines);
+    count_users(lines, count);
     if (options->watch && !options->json && isatty(STDOUT_FILENO))
         fputs("\033[H\033[2J", stdout);
     print(lines, count, options, rates);

@@ -81,6 +81,25 @@ void elsewhere_free(struct elsewhere *elsewhere)
     *elsewhere = (struct elsewhere){0};
 }
 
+static bool is_of(const struct elsewhere_view *view, const struct mount_row *row)
+{
+    return view->major == row->major && view->minor == row->minor;
+}
+
+size_t elsewhere_count_sandboxes(const struct elsewhere *elsewhere, const struct mount_row *row)
+{
+    size_t count = 0;
+    pid_t last = 0;
+    for (size_t i = 0; i < elsewhere->count; i++) {
+        const struct elsewhere_view *view = &elsewhere->views[i];
+        if (!is_of(view, row) || strcmp(view->point, row->point) == 0 || view->process == last)
+            continue;
+        last = view->process;
+        count++;
+    }
+    return count;
+}
+
 bool elsewhere_is_used(const struct elsewhere *elsewhere, const struct mount_row *row,
                        struct strbuf *users)
 {
@@ -88,7 +107,7 @@ bool elsewhere_is_used(const struct elsewhere *elsewhere, const struct mount_row
     bool has_copy = false;
     for (size_t i = 0; i < elsewhere->count; i++) {
         const struct elsewhere_view *view = &elsewhere->views[i];
-        if (view->major != row->major || view->minor != row->minor)
+        if (!is_of(view, row))
             continue;
         if (strcmp(view->point, row->point) == 0)
             has_copy = true;

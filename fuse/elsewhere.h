@@ -26,6 +26,9 @@ struct elsewhere {
 void elsewhere_read(struct elsewhere *elsewhere);
 void elsewhere_free(struct elsewhere *elsewhere);
 
+/* In how many other namespaces the view is at a place of its own, as in a sandbox. */
+size_t elsewhere_count_sandboxes(const struct elsewhere *elsewhere, const struct mount_row *row);
+
 /* Whether somebody in another namespace uses the view: has it at another place, or stands in a
  * copy. Adds the processes' names to `users`. */
 bool elsewhere_is_used(const struct elsewhere *elsewhere, const struct mount_row *row,

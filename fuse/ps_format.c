@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { COLUMNS = 14 };
+enum { COLUMNS = 16, MOUNT_COLUMN = 14 };
 
-static const char *const titles[COLUMNS] = {"SCOPE",   "STATE",  "USER",  "PID",   "UPTIME",
-                                            "MEMORY",  "OPEN",   "NODES", "OPS",   "OPS/S",
-                                            "REFUSED", "POLICY", "MOUNT", "SOURCE"};
+static const char *const titles[COLUMNS] = {
+    "SCOPE", "STATE", "USER",    "PID",   "UPTIME", "MEMORY", "OPEN",  "NODES",
+    "OPS",   "OPS/S", "REFUSED", "BOXES", "SHELLS", "POLICY", "MOUNT", "SOURCE"};
 
 void ps_lines_free(struct ps_line *lines, size_t count)
 {
@@ -95,10 +95,12 @@ static void fill_cells(char **cells, const struct ps_line *line, const struct ps
     cells[3] = view->has_record ? xasprintf("%ld", (long)view->record.supervisor) : xstrdup("-");
     cells[4] =
         view->has_record && view->record.started ? uptime_text(view->record.started) : xstrdup("-");
-    cells[12] = quoted(view->row->point);
+    cells[11] = xasprintf("%zu", line->sandboxes);
+    cells[12] = xasprintf("%zu", line->sessions);
+    cells[MOUNT_COLUMN] = quoted(view->row->point);
     if (!line->has_status) {
         for (size_t i = 5; i < COLUMNS; i++)
-            if (i != 12)
+            if (!cells[i])
                 cells[i] = xstrdup("-");
         return;
     }
@@ -108,8 +110,8 @@ static void fill_cells(char **cells, const struct ps_line *line, const struct ps
     cells[8] = xasprintf("%llu", status->operations);
     cells[9] = xasprintf("%.1f", rate_of(line, rates));
     cells[10] = xasprintf("%llu", status->refusals);
-    cells[11] = xstrdup(status->policy_state);
-    cells[13] = quoted(status->source);
+    cells[13] = xstrdup(status->policy_state);
+    cells[15] = quoted(status->source);
 }
 
 void ps_print_table(const struct ps_line *lines, size_t count, const struct ps_rates *rates)
@@ -154,6 +156,8 @@ void ps_print_json(const struct ps_line *lines, size_t count, const struct ps_ra
         add_text(&line, "scope", view->row->source);
         add_text(&line, "mount", view->row->point);
         add_text(&line, "user", user);
+        strbuf_add_format(&line, ",\"sandboxes\":%zu,\"sessions\":%zu", lines[i].sandboxes,
+                          lines[i].sessions);
         if (view->has_record)
             strbuf_add_format(&line, ",\"pid\":%ld,\"started\":%lld,\"uptime_seconds\":%.0f",
                               (long)view->record.supervisor, (long long)view->record.started,

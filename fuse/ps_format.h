@@ -12,6 +12,7 @@ struct ps_line {
     const struct roster_view *view; /* borrowed */
     const char *state; /* "up", "silent" (does not answer), "dead", "other" (somebody else's) */
     bool has_status;
+    size_t sandboxes, sessions;
     struct view_status status;
 };
 

@@ -111,6 +111,9 @@ stays_for_a_sandbox() {
     scopefs-exec -c "$config" life-a -- sh -c 'echo up; exec sleep 1000' >out &
     local sandbox=$!
     wait_for 'grep -q up out'
+    local sum=0 boxes
+    for boxes in $(field life-a sandboxes); do ((sum += boxes)); done
+    is "ps counts the sandbox" "$sum" 1
     exits "a view that a sandbox uses stays" 1 scopefs down -c "$config" life-a
     like "and the sandbox is named" "$errors" 'in use by [a-z0-9-]+ \([0-9]+\) in a mount namespace of its own'
     ok "the sandbox goes on" kill -0 "$sandbox"
@@ -163,6 +166,18 @@ lists_views() {
     wait_for '[[ $(field life-a open_handles) == 1 ]]'
     is "and open handles" "$(field life-a open_handles)" 1
     exec 9<&-
+    is "there are no sessions" "$(field life-a sessions)" 0
+    mkdir -p "$(runtime_folder)/.sessions"
+    perl -MSocket -e '$| = 1; socket(my $s, PF_UNIX, SOCK_SEQPACKET, 0) or die;
+        bind($s, pack_sockaddr_un($ARGV[0])) or die $!; listen($s, 8) or die;
+        print "up\n"; accept(my $c, $s) while 1' "$(runtime_folder)/.sessions/life-a@shell" >up &
+    local session=$!
+    wait_for 'grep -q up up'
+    is "shell sessions of the scope are counted" "$(field life-a sessions)" 1
+    kill "$session"
+    wait "$session" 2>/dev/null
+    is "but not dead ones" "$(field life-a sessions)" 0
+    rm "$(runtime_folder)/.sessions/life-a@shell"
     echo "; changed" >>"$config"
     is "a file that was changed since" "$(field life-a policy)" changed
     scopefs reload life-a
@@ -170,6 +185,15 @@ lists_views() {
     rm "$config"
     is "one that is gone is told, too" "$(field life-a policy)" gone
     make_scopes
+    scopefs ps --watch --json life-a >watched &
+    local watcher=$!
+    wait_for '[[ -s watched ]]'
+    cat m/a/file m/a/absent >/dev/null 2>&1
+    wait_for '(($(wc -l <watched) > 1))'
+    kill "$watcher"
+    wait "$watcher" 2>/dev/null
+    like "ps --watch lists again and again, with what came since" "$(tail -n 1 watched)" '"operations_per_second":[0-9.]*[1-9]'
+    like "without a terminal it writes no sequences" "$(head -c 1 watched)" '[{]'
     scopefs down -c "$config" >/dev/null
     is "what is down is not listed" "$(scopefs ps --json life-a)" ""
 }
