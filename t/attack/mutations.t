@@ -82,7 +82,7 @@ mutate listing attack/table.t fuse/snapshot.c \
     'return state_is_way_through(own) && is_directory(fd, found);' 'return true;'
 mutate constants attack/table.t fuse/attributes.c \
     'if (S_ISDIR(attributes->st_mode) && state_may_hide(state)) {' 'if (false) {'
-mutate order attack/table.t fuse/snapshot.c 'if (state_may_hide(state))' 'if (false)'
+mutate order attack/table.t fuse/snapshot.c 'if (state_may_hide(state) && snapshot->count > 1)' 'if (false)'
 mutate setuid attack/table.t fuse/operation_setattr.c 'if (added & (S_ISUID | S_ISGID))' 'if (false)'
 mutate attributes attack/table.t fuse/operation_xattr.c \
     'return strncmp(name, "user.", 5) == 0;' 'return *name;'
