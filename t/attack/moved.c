@@ -281,6 +281,30 @@ static void test_replaced(void)
     close(fd);
 }
 
+/* What is held is the old file, which lives on while it is open; the one by its name is another. */
+static void test_held_and_replaced(void)
+{
+    struct stat before, after;
+    cleanup_free char *path = in(source, "w/other");
+    make("w/other", "old\n");
+    ok(becomes("w/other", 0), "a file is held before it is replaced");
+    int path_fd = open_in_view("w/other", O_PATH), read_fd = open_in_view("w/other", O_RDONLY);
+    cleanup_free char *held = xasprintf("/proc/self/fd/%d", path_fd);
+    make("w/next", "new\n");
+    move("w/next", "w/other");
+    must(stat(path, &before), path);
+    bool done[] = {chmod(held, 0600) == 0, truncate(held, 0) == 0, fchmod(read_fd, 0640) == 0,
+                   setxattr(held, "user.x", "x", 1, 0) == 0};
+    ok(is_gone(link_from(path_fd, "w/alias")), "when it is replaced it gets no other name");
+    must(stat(path, &after), path);
+    ok(before.st_mode == after.st_mode && before.st_nlink == after.st_nlink &&
+           before.st_ctim.tv_nsec == after.st_ctim.tv_nsec && source_has("w/other", "new\n"),
+       "and what is done to it (%d%d%d%d) is not done to the file in its place", done[0], done[1],
+       done[2], done[3]);
+    close(path_fd);
+    close(read_fd);
+}
+
 /* In place of a directory that an agent works in comes another: its path has a rule, and by that it
  * is used. What was in the old one, now hidden, cannot be reached. */
 static void test_replaced_directory(void)
@@ -374,6 +398,7 @@ int main(int argc, char **argv)
     check_file_moved("r/file", "a file moved to where it can only be read");
     check_file_moved("v/file", "a file moved to where it can only be looked at");
     test_replaced();
+    test_held_and_replaced();
     test_replaced_directory();
     test_listing();
     test_watch();

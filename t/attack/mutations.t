@@ -39,11 +39,19 @@ test_fails() { # TEST
     ! wait "$process"
 }
 
-mutate() { # NAME TEST FILE OLD NEW
+replace_all() { # FILE OLD NEW [OLD NEW]...
+    local file=$1
+    for (( ; $# > 2; )); do
+        replace "$file" "$2" "$3" || return
+        shift 2
+    done
+}
+
+mutate() { # NAME TEST FILE OLD NEW [OLD NEW]...: several where one check stands behind another
     local name=$1 test=$2 file=$folder/source/$3
     ((${#wanted[@]} == 0)) || [[ " ${wanted[*]} " == *" $name "* ]] || return
     cp -p "$file" "$folder/kept"
-    if ! replace "$file" "$4" "$5"; then
+    if ! replace_all "$file" "${@:4}"; then
         say "not ok" "$name: the mutation fits $3"
     elif ! build; then
         say "not ok" "$name: what is left of $3 can be built"
@@ -98,11 +106,12 @@ mutate symlinks attack/aliases.t fuse/resolve.c 'RESOLVE_BENEATH | RESOLVE_NO_SY
 mutate mounts attack/mounts.t fuse/resolve.c '(view->submounts ? 0u : RESOLVE_NO_XDEV)' '0u'
 mutate place attack/mounts.t fuse/mount_point.c \
     'if (is_below(place, source))' 'if (strcmp(place, source) == 0)'
-mutate folding attack/mounts.t fuse/folding.c 'known = has_flag(fd) ? YES : NO;' 'known = NO;'
+mutate folding attack/mounts.t fuse/folding.c 'if (!has_flag(fd)) {' 'if (true || has_flag(fd)) {'
 mutate identity attack/aliases.t fuse/object.c \
     'return node->id == NODE_ROOT_ID || node_is(view->nodes, node, found);' \
     'return found && (node || view);'
 mutate fifo attack/aliases.t fuse/operation_open.c \
+    'bool is_file = fd >= 0 && S_ISREG(found->type);' 'bool is_file = fd >= 0;' \
     'return S_ISREG(attributes->st_mode) ? resolve_reopen(view, fd, source_flags(flags)) : -ENXIO;' \
     'return resolve_reopen(view, fd, source_flags(flags));'
 mutate appearing attack/aliases.t fuse/operation_open.c \
