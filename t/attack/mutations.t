@@ -24,7 +24,7 @@ replace() { # FILE OLD NEW
 }
 
 build() {
-    make -C "$folder/build" scopefs scopefs-exec >"$folder/log" 2>&1
+    make -C "$folder/build" scopefs scopefs-exec scopefs-stage2 >"$folder/log" 2>&1
 }
 
 # Runs the test until something in it fails.
@@ -154,6 +154,9 @@ mutate budget attack/limits.t fuse/node_kept.c '!is_kept(tree, &node->identity)'
     '(is_kept(tree, &node->identity) || true)'
 mutate death attack/death.t fuse/supervisor.c 'bool killed = WIFSIGNALED(status);' \
     'bool killed = false;'
+mutate workspace attack/workspace.t exec/stage2.c 'if (!request->check_device)' 'if (true)'
+mutate rules attack/planted.t rules/config.c 'protect_file(&loader, ini->name);' '(void)protect_file;'
+mutate unmount attack/mounts.t fuse/unmount.c '.resolve = RESOLVE_NO_SYMLINKS,' '.resolve = 0,'
 
 printf '1..%d\n' "$count"
 exit $((failures > 0))
