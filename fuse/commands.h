@@ -11,7 +11,7 @@ enum exit_status { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 extern const struct command mount_command, umount_command, check_command, explain_command,
     ls_command, exec_command, reload_command, up_command, down_command, restart_command, ps_command,
-    gc_command, log_command, summary_command, doctor_command, learn_command;
+    gc_command, log_command, summary_command, doctor_command, learn_command, automount_command;
 
 int command_mount(int argc, char **argv);
 int command_umount(int argc, char **argv);
@@ -20,6 +20,7 @@ int command_explain(int argc, char **argv);
 int command_ls(int argc, char **argv);
 int command_exec(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_automount(int argc, char **argv);
 int command_up(int argc, char **argv);
 int command_down(int argc, char **argv);
 int command_restart(int argc, char **argv);

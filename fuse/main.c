@@ -11,6 +11,7 @@ static const struct {
     const struct command *command;
 } commands[] = {
     {"mount", command_mount, &mount_command},
+    {"automount", command_automount, &automount_command},
     {"umount", command_umount, &umount_command},
     {"up", command_up, &up_command},
     {"down", command_down, &down_command},

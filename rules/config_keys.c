@@ -135,6 +135,13 @@ static void set_create(struct loader *loader, const struct setting_target *targe
     target->scope->scope.create = setting_choose(loader, setting, words, 2) == 1;
 }
 
+static void set_automount(struct loader *loader, const struct setting_target *target,
+                          const struct ini_setting *setting)
+{
+    static const char *const words[] = {"no", "yes"};
+    target->scope->scope.automount = setting_choose(loader, setting, words, 2) == 1;
+}
+
 static void set_time(struct loader *loader, const struct ini_setting *setting,
                      unsigned long *milliseconds)
 {
@@ -219,6 +226,7 @@ static const struct config_key scope_keys[] = {
     {"cache", KEY_ONCE, false, set_cache},
     {"passthrough", KEY_ONCE, false, set_passthrough},
     {"log", KEY_ONCE, false, set_log},
+    {"automount", KEY_ONCE, false, set_automount},
     {"create", KEY_ONCE, false, set_create},
     {"expires", KEY_ONCE, false, set_expires},
     {"idle", KEY_ONCE, false, set_idle},

@@ -39,6 +39,7 @@ export SCOPEFS_SRCDIR SCOPEFS_BUILDDIR
 test_permitted_skips=(
     "started by an ordinary user"
     "this host gives ordinary users no user namespaces"
+    "this kernel has no autofs"
     "this file system has no user.* attributes"
     "cargo is not installed"
     "a build with sanitizers has no shared library"

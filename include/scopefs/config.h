@@ -104,6 +104,7 @@ struct scope {
     struct exec_settings exec;
     enum log_mode log;
     unsigned log_targets;     /* where that goes, see audit_sink.h */
+    bool automount;           /* autofs and its like may mount it when it is used */
     bool create;              /* the source is made when it is missing */
     unsigned long expires_ms; /* the view unmounts so long after it was mounted; 0: never */
     unsigned long idle_ms;    /* and when nobody used it for so long; 0: never */

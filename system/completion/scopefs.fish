@@ -25,17 +25,44 @@ function __scopefs_commands
     scopefs --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\) *\(.*\)/\1\t\2/p'
 end
 
+# The program with its command, as it takes --help.
+function __scopefs_program
+    set -l words (commandline -opc)
+    if test "$words[1]" = scopefs-exec
+        echo scopefs-exec
+    else
+        string join \n -- scopefs $words[2]
+    end
+end
+
 function __scopefs_options
-    scopefs (commandline -opc)[2] --help 2>/dev/null | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+)(=[A-Z=:]+)? +(.*)/\2\t\4/p'
+    set -l program (__scopefs_program)
+    $program --help 2>/dev/null | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+)(=[A-Z=:]+)? +(.*)/\2\t\4/p'
+end
+
+function __scopefs_takes_config
+    __scopefs_options | string match -q -- '--config*'
+end
+
+# The scope that the words name, if any: commands that take one want no second.
+function __scopefs_scope
+    for word in (commandline -opc)[2..-1]
+        if contains -- $word (__scopefs_scopes)
+            echo $word
+            return
+        end
+    end
+    return 1
+end
+
+function __scopefs_wants_scope
+    __fish_seen_subcommand_from up down restart ps; and return
+    __fish_seen_subcommand_from mount automount umount log summary learn reload explain ls exec
+    and not __scopefs_scope >/dev/null
 end
 
 function __scopefs_paths
-    set -l scope
-    for word in (commandline -opc)[3..-1]
-        if not string match -q -- '-*' $word; and contains -- $word (__scopefs_scopes)
-            set scope $word
-        end
-    end
+    set -l scope (__scopefs_scope)
     test -n "$scope"; or return
     set -l folder (string replace -r '[^/]*$' '' -- (commandline -ct))
     scopefs ls -c (__scopefs_config) $scope $folder 2>/dev/null | sed -n 's|^[a-z]* */||p'
@@ -44,8 +71,10 @@ end
 complete -c scopefs -f
 complete -c scopefs -n __fish_use_subcommand -a '(__scopefs_commands)'
 complete -c scopefs -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
-complete -c scopefs -n 'not __fish_use_subcommand' -s c -l config -r -F
-complete -c scopefs -n '__fish_seen_subcommand_from mount umount up down restart ps log summary reload explain ls exec' -a '(__scopefs_scopes)'
+complete -c scopefs -n 'not __fish_use_subcommand; and __scopefs_takes_config' -s c -l config -r -F
+complete -c scopefs -n __scopefs_wants_scope -a '(__scopefs_scopes)'
 complete -c scopefs -n '__fish_seen_subcommand_from explain ls' -a '(__scopefs_paths)'
 complete -c scopefs -n '__fish_seen_subcommand_from mount umount reload check' -F
-complete -c scopefs-exec -a '(__scopefs_scopes)'
+complete -c scopefs-exec -n 'string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
+complete -c scopefs-exec -s c -l config -r -F
+complete -c scopefs-exec -n 'not __scopefs_scope >/dev/null' -a '(__scopefs_scopes)'

@@ -17,7 +17,7 @@ options_of_manual() { # PAGE
         sed -E 's/.*Fl (-?[a-zA-Z-]+)/-\1/' | sort -u
 }
 
-help_texts=$(for command in mount umount up down restart ps log summary learn gc doctor reload check explain ls; do scopefs "$command" --help; done)
+help_texts=$(for command in mount automount umount up down restart ps log summary learn gc doctor reload check explain ls; do scopefs "$command" --help; done)
 is "scopefs(1) has the options of scopefs --help" "$(options_of_manual scopefs.1)" \
     "$({
         options_of_help <<<"$help_texts"

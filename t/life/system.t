@@ -84,22 +84,56 @@ completes_in_bash() {
     is "scopes for scopefs-exec" "$(complete_words scopefs-exec sys)" "sys-a sys-b"
 }
 
+# The same lines for both: LINE EXPECTED...
+completion_lines() {
+    cat <<'END'
+scopefs exp	explain
+scopefs up sys	sys-a sys-b
+scopefs explain sys-a s	src/
+scopefs explain sys-a src/	src/deep
+scopefs ps --	--help --json --watch
+scopefs explain -c scopefs.ini sys	sys-a sys-b
+scopefs-exec sys	sys-a sys-b
+scopefs-exec --js	--json
+END
+}
+
+completes_in_fish() {
+    make_scope
+    touch source/src/deep
+    local line expected
+    while IFS=$'\t' read -r line expected; do
+        is "fish completes '$line'" "$(fish --no-config -c "source $SCOPEFS_SRCDIR/system/completion/scopefs.fish; complete -C'$line'" |
+            cut -f1 | sort | paste -sd' ')" "$expected"
+    done < <(completion_lines)
+}
+
+completes_in_zsh() {
+    make_scope
+    touch source/src/deep
+    local line expected
+    while IFS=$'\t' read -r line expected; do
+        is "zsh completes '$line'" \
+            "$(zsh -f "$SCOPEFS_SRCDIR/t/life/capture.zsh" "$SCOPEFS_SRCDIR/system/completion" "$line" | paste -sd' ')" "$expected"
+    done < <(completion_lines)
+}
+
 for_each_user is_mounted_by_mount
 for_each_user tells_the_service_manager
 for_each_user probes_the_host
 new_workdir
 cd "$workdir" || exit
 completes_in_bash
-if command -v systemd-analyze >/dev/null; then
-    for unit in system user; do
-        folder=$workdir/units-$unit
-        mkdir "$folder"
-        place=$SCOPEFS_BUILDDIR/system
-        [[ $unit == system ]] || place=$place/user
-        # Wherever the program will be installed, here is one.
-        sed "s|=/[^ ]*/scopefs |=$SCOPEFS_BUILDDIR/scopefs |; s|man:scopefs[^ ]*||g" "$place/scopefs@.service" >"$folder/scopefs@.service"
-        run systemd-analyze verify --man=no "--$unit" "$folder/scopefs@one.service"
-        unlike "systemd knows all settings of the $unit unit" "$errors" 'scopefs@(one|\.).*(Unknown|Failed|ignoring)'
-    done
-fi
+completes_in_fish
+completes_in_zsh
+for unit in system user; do
+    folder=$workdir/units-$unit
+    mkdir "$folder"
+    place=$SCOPEFS_BUILDDIR/system
+    [[ $unit == system ]] || place=$place/user
+    # Wherever the program will be installed, here is one.
+    sed "s|=/[^ ]*/scopefs |=$SCOPEFS_BUILDDIR/scopefs |; s|man:scopefs[^ ]*||g" "$place/scopefs@.service" >"$folder/scopefs@.service"
+    run systemd-analyze verify --man=no "--$unit" "$folder/scopefs@one.service"
+    unlike "systemd knows all settings of the $unit unit" "$errors" 'scopefs@(one|\.).*(Unknown|Failed|ignoring)'
+done
 done_testing
