@@ -1,6 +1,7 @@
 #include "cgroup.h"
 
 #include "cgroup_file.h"
+#include "cgroup_scope.h"
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
 
@@ -127,7 +128,7 @@ void cgroup_add(struct cgroup *cgroup, char *path, bool is_v2, unsigned wanted,
  * container's), the mount point. The caller frees it. */
 static char *own_folder(const struct mount_row *row, const char *controller)
 {
-    cleanup_free char *group = cgroup_file_own_group(controller);
+    cleanup_free char *group = cgroup_file_group_of(getpid(), controller);
     size_t root = strcmp(row->root, "/") == 0 ? 0 : strlen(row->root);
     if (!group || strncmp(group, row->root, root) != 0)
         return xstrdup(row->point);
@@ -214,6 +215,18 @@ static void add_v2(struct cgroup *cgroup, const struct mount_row *row, unsigned 
         cgroup_add(cgroup, group_below(parent), true, found, limits);
 }
 
+/* Only for a limit that somebody set: it takes some time. */
+static void add_scope(struct cgroup *cgroup, const struct mount_table *table,
+                      const struct exec_limits *limits)
+{
+    unsigned missing = cgroup_needed(limits) & ~cgroup->held;
+    for (size_t i = 0; missing && i < table->count; i++)
+        if (strcmp(table->rows[i].type, "cgroup2") == 0 && geteuid() != 0 && cgroup->count == 0) {
+            cgroup_scope_open(cgroup, &table->rows[i], missing | CGROUP_CPU_TIME, limits);
+            return;
+        }
+}
+
 void cgroup_open(struct cgroup *cgroup, const struct exec_limits *limits, unsigned wanted)
 {
     cleanup_mount_table struct mount_table table = {0};
@@ -229,15 +242,20 @@ void cgroup_open(struct cgroup *cgroup, const struct exec_limits *limits, unsign
         else if (strcmp(row->type, "cgroup2") == 0 && missing)
             add_v2(cgroup, row, missing, limits);
     }
+    add_scope(cgroup, &table, limits);
 }
 
 /* --- Its life --- */
 
 int cgroup_enter(const struct cgroup *cgroup)
 {
-    for (size_t i = 0; i < cgroup->count; i++)
-        if (cgroup_file_write(cgroup->folders[i].path, "cgroup.procs", "0") < 0)
+    for (size_t i = 0; i < cgroup->count; i++) {
+        const struct cgroup_folder *folder = &cgroup->folders[i];
+        int failed = folder->unit ? cgroup_scope_enter(folder)
+                                  : cgroup_file_write(folder->path, "cgroup.procs", "0");
+        if (failed)
             return -1;
+    }
     return 0;
 }
 
@@ -262,7 +280,10 @@ void cgroup_read(const struct cgroup *cgroup, struct cgroup_usage *usage)
 void cgroup_close(struct cgroup *cgroup)
 {
     for (size_t i = 0; i < cgroup->count; i++) {
-        rmdir(cgroup->folders[i].path);
+        if (cgroup->folders[i].unit)
+            cgroup_scope_close(&cgroup->folders[i]);
+        else
+            rmdir(cgroup->folders[i].path);
         free(cgroup->folders[i].path);
     }
     *cgroup = (struct cgroup){0};

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* What a group can hold, as bits. */
 enum { CGROUP_MEMORY = 1, CGROUP_PIDS = 2, CGROUP_CPU = 4, CGROUP_CPU_TIME = 8 };
@@ -21,6 +22,8 @@ struct cgroup_folder {
     char *path;
     bool is_v2;
     unsigned held; /* what this one holds */
+    char *unit;    /* of systemd's, see cgroup_scope.h; NULL: the group is ours */
+    pid_t holder;
 };
 
 struct cgroup {
@@ -41,7 +44,7 @@ struct cgroup_usage {
 unsigned cgroup_needed(const struct exec_limits *limits);
 
 /* Makes groups for as many of the wanted bits as it can, with the limits set: cgroup->held tells
- * which. */
+ * which. Where the caller may make none, systemd is asked for what the limits need. */
 void cgroup_open(struct cgroup *cgroup, const struct exec_limits *limits, unsigned wanted);
 
 /* Moves the calling process into them. -1 with errno. */

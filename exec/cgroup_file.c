@@ -64,9 +64,10 @@ static bool has_word(const char *list, const char *word)
 }
 
 /* Lines of NUMBER:CONTROLLER,...:GROUP; the group itself may hold colons. */
-char *cgroup_file_own_group(const char *controller)
+char *cgroup_file_group_of(pid_t process, const char *controller)
 {
-    cleanup_free char *text = read_path("/proc/self/cgroup");
+    cleanup_free char *path = xasprintf("/proc/%d/cgroup", process);
+    cleanup_free char *text = read_path(path);
     char *rest = text;
     for (char *line; text && (line = strsep(&rest, "\n"));) {
         char *list = strchr(line, ':');

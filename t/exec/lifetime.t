@@ -39,7 +39,8 @@ END
     exits "so it does when the command ends well at SIGTERM" 124 \
         sandbox_shell "trap 'exit 0' TERM; sleep 981$$ & wait"
     ok "SIGTERM reaches a command in a session of its own" test \
-        "$(sandbox_shell "trap : TERM; setsid sh -c 'trap \"echo asked; exit\" TERM; echo ready; sleep 981$$ & wait'")" \
+        "$(scopefs-exec -c "$config" -t 2s "$scope" sh -c \
+            "trap : TERM; setsid sh -c 'trap \"echo asked; exit\" TERM; echo ready; sleep 981$$ & wait'")" \
         = "ready
 asked"
     exits "SIGKILL follows for one that ignores SIGTERM" 124 \
