@@ -52,6 +52,11 @@ int64_t cache_change_time(const struct stat *attributes)
     return is_asked_for ? INT64_MIN : nanoseconds(&attributes->st_ctim);
 }
 
+bool cache_was_told(const struct node *node, const struct stat *attributes)
+{
+    return atomic_load(&node->told_ns) == cache_change_time(attributes);
+}
+
 /* Set once before requests come, constant afterwards. */
 static double scope_seconds = CACHE_SECONDS;
 
@@ -60,48 +65,63 @@ void cache_configure(double seconds)
     scope_seconds = seconds;
 }
 
+static bool can_forget_names;
+
+void cache_can_forget_names(bool can)
+{
+    can_forget_names = can;
+}
+
 /* A watched directory tells of its changes; only those through a mapping or from before a crash of
  * inotify's queue would wait for the end of this time. */
 enum { WATCHED_SECONDS = 60 };
 
-static double timeout(const struct node *directory, bool watched, enum cached_thing thing)
+static double timeout(const struct node *directory, bool noticed, enum cached_thing thing)
 {
     bool agreed = directory && atomic_load(&directory->has_locked);
-    double seconds = watched ? WATCHED_SECONDS : scope_seconds;
+    double seconds = noticed ? WATCHED_SECONDS : scope_seconds;
     return table[agreed ? CACHED_AGREED : thing].share * seconds;
 }
 
-double cache_entry_timeout(const struct node *directory)
+double cache_entry_timeout(const struct node *directory, struct noticed noticed)
 {
-    return timeout(directory, atomic_load(&directory->watched), CACHED_ENTRY);
+    return timeout(directory, noticed.name && can_forget_names, CACHED_ENTRY);
 }
 
-double cache_absence_timeout(const struct node *directory)
+double cache_absence_timeout(const struct node *directory, struct noticed noticed)
 {
-    return timeout(directory, atomic_load(&directory->watched), CACHED_ABSENCE);
+    return timeout(directory, noticed.name && can_forget_names, CACHED_ABSENCE);
 }
 
 /* A write takes setuid and setgid bits off, in the source. */
-static enum cached_thing kind_of(const struct stat *attributes)
+static bool is_shared(const struct stat *attributes)
 {
-    bool shared = !S_ISDIR(attributes->st_mode) &&
-                  (attributes->st_nlink > 1 || (attributes->st_mode & (S_ISUID | S_ISGID)));
-    return shared ? CACHED_SHARED : CACHED_ATTRIBUTES;
+    return attributes->st_nlink > 1 || (attributes->st_mode & (S_ISUID | S_ISGID));
 }
 
-double cache_found_timeout(const struct node *directory, const struct stat *attributes)
+static double attribute_timeout(const struct node *directory, struct noticed noticed,
+                                const struct stat *attributes)
 {
-    return timeout(directory, atomic_load(&directory->watched), kind_of(attributes));
+    if (S_ISDIR(attributes->st_mode))
+        return timeout(directory, noticed.inside, CACHED_ATTRIBUTES);
+    return timeout(directory, noticed.name,
+                   is_shared(attributes) ? CACHED_SHARED : CACHED_ATTRIBUTES);
+}
+
+double cache_found_timeout(const struct node *directory, struct noticed noticed,
+                           const struct stat *attributes)
+{
+    return attribute_timeout(directory, noticed, attributes);
 }
 
 /* A file that is locked itself is asked for again with each lock. */
-double cache_attribute_timeout(struct node_tree *tree, struct node *node,
+double cache_attribute_timeout(struct node_tree *tree, struct node *node, struct noticed noticed,
                                const struct stat *attributes)
 {
     if (!atomic_load(&node->has_locked) && node_is_beside_locked(tree, node))
         return 0;
     atomic_store(&node->told_ns, cache_change_time(attributes));
-    return timeout(NULL, node_is_in_watched(tree, node), kind_of(attributes));
+    return attribute_timeout(NULL, noticed, attributes);
 }
 
 /* File systems with FS_MGTIME, Linux 6.13. */
@@ -142,9 +162,9 @@ void cache_forget_names(struct view *view)
                     strerrorname_np(errno));
 }
 
-void cache_forget_attributes(struct view *view, uint64_t node_id)
+bool cache_forget_attributes(struct view *view, uint64_t node_id)
 {
-    fuse_lowlevel_notify_inval_inode(view->session, node_id, -1, 0);
+    return fuse_lowlevel_notify_inval_inode(view->session, node_id, -1, 0) != -ENOENT;
 }
 
 /* File times advance in steps of up to 10 ms (kernels without multigrain timestamps): two changes
@@ -177,7 +197,8 @@ bool cache_keeps_listing(struct node_tree *tree, struct node *node, const struct
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     bool same = cache_keeps_pages(tree, node, attributes);
     int64_t age_ns = nanoseconds(&now) - atomic_load(&node->listed_ns);
-    return same && age_ns < (int64_t)(cache_entry_timeout(node) * 1e9 / 4);
+    struct noticed noticed = {.name = atomic_load(&node->watched)};
+    return same && age_ns < (int64_t)(cache_entry_timeout(node, noticed) * 1e9 / 4);
 }
 
 void cache_note_listing(struct node *node)

@@ -21,12 +21,13 @@ void cache_configure(double seconds);
 
 /* Timeouts are in seconds. For a name in a directory: that it leads to a node, that it does not,
  * and the attributes of what it leads to. */
-double cache_entry_timeout(const struct node *directory);
-double cache_absence_timeout(const struct node *directory);
-double cache_found_timeout(const struct node *directory, const struct stat *attributes);
+double cache_entry_timeout(const struct node *directory, struct noticed noticed);
+double cache_absence_timeout(const struct node *directory, struct noticed noticed);
+double cache_found_timeout(const struct node *directory, struct noticed noticed,
+                           const struct stat *attributes);
 
 /* For the attributes of a node that the kernel has. */
-double cache_attribute_timeout(struct node_tree *tree, struct node *node,
+double cache_attribute_timeout(struct node_tree *tree, struct node *node, struct noticed noticed,
                                const struct stat *attributes);
 
 /* A process got a lock on the node's file, open as `fd`. What it reads from now on is what others
@@ -41,12 +42,19 @@ bool cache_times_are_exact(int fd);
 /* The time by which a later change of the object can be told from this one. */
 int64_t cache_change_time(const struct stat *attributes);
 
+/* Whether the attributes that the kernel was last told of the node are these. */
+bool cache_was_told(const struct node *node, const struct stat *attributes);
+
 /* The kernel shall look up every name again. */
 void cache_forget_names(struct view *view);
 
+/* Whether this kernel can be told that; before the first request. */
+void cache_can_forget_names(bool can);
+
 /* The kernel shall ask again for the attributes of this node: something changed them by another
- * name. Safe while requests on the node run, because no page and no lock of it is touched. */
-void cache_forget_attributes(struct view *view, uint64_t node_id);
+ * name. Safe while requests on the node run, because no page and no lock of it is touched. False
+ * when it does not know the node. */
+bool cache_forget_attributes(struct view *view, uint64_t node_id);
 
 /* Whether the listing that the kernel holds of a directory with these attributes may be used by a
  * new open: it is still right, and what was looked up with it stays cached for a while yet. Reading

@@ -1,7 +1,5 @@
 #include "handle.h"
 
-#include "snapshot.h"
-
 #include "scopefs/fd.h"
 
 #include <errno.h>
@@ -18,7 +16,6 @@ struct handle_table {
     struct handle *slots[SLOTS];
     uint64_t last_id;
     size_t count;
-    atomic_size_t snapshot_bytes;
     struct node_tree *tree;
 };
 
@@ -41,9 +38,6 @@ struct handle_table *handle_table_new(struct node_tree *tree)
 static void free_handle(struct handle_table *table, struct handle *handle)
 {
     fd_close(&handle->fd);
-    atomic_fetch_sub(&table->snapshot_bytes, snapshot_bytes(handle->snapshot));
-    snapshot_free(handle->snapshot);
-    pthread_mutex_destroy(&handle->lock);
     node_put(table->tree, handle->node);
     free(handle);
 }
@@ -87,7 +81,6 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
     atomic_init(&handle->silent, false);
     atomic_init(&handle->is_counted, false);
     atomic_init(&handle->closed_at_ns, 0);
-    pthread_mutex_init(&handle->lock, NULL);
 
     pthread_rwlock_wrlock(&table->lock);
     uint64_t id = table->count < HANDLES_AT_MOST ? ++table->last_id : 0;
@@ -128,21 +121,6 @@ uint64_t handle_open_file(struct handle_table *table, struct node *node, int fd,
     fd_close(&fd);
     errno = same || *renewed ? ENFILE : ESTALE;
     return id;
-}
-
-int handle_set_snapshot(struct handle_table *table, struct handle *handle,
-                        struct snapshot *snapshot)
-{
-    size_t more = snapshot_bytes(snapshot), less = snapshot_bytes(handle->snapshot);
-    if (atomic_fetch_add(&table->snapshot_bytes, more) + more > SNAPSHOT_BYTES_AT_MOST) {
-        atomic_fetch_sub(&table->snapshot_bytes, more);
-        snapshot_free(snapshot);
-        return ENFILE;
-    }
-    atomic_fetch_sub(&table->snapshot_bytes, less);
-    snapshot_free(handle->snapshot);
-    handle->snapshot = snapshot;
-    return 0;
 }
 
 struct handle *handle_get(struct handle_table *table, uint64_t id)

@@ -1,5 +1,5 @@
 /*
- * Open files and directories. A handle is known to the kernel by a number that is never used twice,
+ * Open files. A handle is known to the kernel by a number that is never used twice,
  * so that a wrong number finds nothing. The table owns the handles; a request holds one while it
  * runs.
  */
@@ -11,12 +11,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct snapshot;
-
 struct handle {
     uint64_t id;
     struct node *node; /* held */
-    int fd;            /* of an open file; -1 for a directory */
+    int fd;
     bool can_write;
     atomic_uint holds;
     atomic_bool locked;               /* some lock was asked for through it */
@@ -24,10 +22,6 @@ struct handle {
     atomic_bool is_counted;           /* by passthrough.c */
     atomic_int_fast64_t closed_at_ns; /* when a process last closed it, CLOCK_MONOTONIC */
     struct handle *next;              /* guarded by the table's lock */
-
-    /* Of an open directory, guarded by `lock`. */
-    pthread_mutex_t lock;
-    struct snapshot *snapshot;
 };
 
 struct handle_table;
@@ -36,9 +30,8 @@ struct handle_table *handle_table_new(struct node_tree *tree);
 void handle_table_free(struct handle_table *table);
 size_t handle_table_count(struct handle_table *table);
 
-/* One view may not take the memory of all: bytes of all directory snapshots, and open handles. */
-#define HANDLES_AT_MOST        65536
-#define SNAPSHOT_BYTES_AT_MOST ((size_t)256 * 1024 * 1024)
+/* One view may not take the memory of all. */
+#define HANDLES_AT_MOST 65536
 
 /* Takes over the descriptor and holds the node. 0 when there are too many or memory is gone; then
  * `fd` is closed. */
@@ -50,11 +43,6 @@ uint64_t handle_open(struct handle_table *table, struct node *node, int fd, bool
  * errno set: ESTALE when the node stands for another file. */
 uint64_t handle_open_file(struct handle_table *table, struct node *node, int fd, bool can_write,
                           const struct identity *found, bool *renewed);
-
-/* Gives a directory handle its snapshot (taken over), or another one. 0, or ENFILE when all
- * snapshots together would be too large. The handle's lock is held. */
-int handle_set_snapshot(struct handle_table *table, struct handle *handle,
-                        struct snapshot *snapshot);
 
 /* The handle with this number, held until handle_put; NULL when there is none. */
 struct handle *handle_get(struct handle_table *table, uint64_t id);

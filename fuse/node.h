@@ -46,6 +46,8 @@ struct node {
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int_fast64_t told_ns;         /* change time of the attributes that the kernel has */
     atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
+    atomic_bool told_absence;            /* of a directory: the kernel knows of a name that is not */
+    atomic_uint running_lookups;         /* of names in a directory */
     atomic_int_fast64_t listed_ns;       /* of a directory: when it was last read, see cache.c */
     atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
     atomic_int_fast64_t folds_not_ns;    /* of a directory: when it was seen not to fold case */
@@ -151,8 +153,16 @@ bool node_set_locked(struct node_tree *tree, struct node *node,
 /* Whether a file in the directory of the node was ever locked. */
 bool node_is_beside_locked(struct node_tree *tree, struct node *node);
 
-/* Whether changes of the node by its name are noticed (watch.h). */
-bool node_is_in_watched(struct node_tree *tree, struct node *node);
+/* Whether changes are noticed of what is read from now on (watch.h). */
+struct noticed {
+    bool name;   /* where it leads, and the attributes of a file that has no other name */
+    bool inside; /* a directory's own attributes, which change with what is in it */
+};
+
+struct noticed node_noticed(struct node_tree *tree, struct node *node);
+
+/* For what the name in a directory leads to; NULL: for its absence. */
+struct noticed node_noticed_child(struct node_tree *tree, struct node *directory, const char *name);
 
 /* A path relative to a descriptor. Small ones need no allocation. */
 struct node_path {

@@ -1,5 +1,7 @@
 #include "node_internal.h"
 
+#include <string.h>
+
 bool node_is_beside_locked(struct node_tree *tree, struct node *node)
 {
     pthread_rwlock_rdlock(&tree->lock);
@@ -8,12 +10,25 @@ bool node_is_beside_locked(struct node_tree *tree, struct node *node)
     return is;
 }
 
-bool node_is_in_watched(struct node_tree *tree, struct node *node)
+struct noticed node_noticed(struct node_tree *tree, struct node *node)
 {
+    struct noticed noticed = {.inside = atomic_load(&node->watched)};
     pthread_rwlock_rdlock(&tree->lock);
-    bool is = node->parent && atomic_load(&node->parent->watched);
+    noticed.name = node->parent && atomic_load(&node->parent->watched);
     pthread_rwlock_unlock(&tree->lock);
-    return is;
+    return noticed;
+}
+
+struct noticed node_noticed_child(struct node_tree *tree, struct node *directory, const char *name)
+{
+    struct noticed noticed = {.name = atomic_load(&directory->watched)};
+    if (!name || !noticed.name)
+        return noticed;
+    pthread_rwlock_rdlock(&tree->lock);
+    struct node *child = node_find_child(tree, directory, name, strlen(name));
+    noticed.inside = child && atomic_load(&child->watched);
+    pthread_rwlock_unlock(&tree->lock);
+    return noticed;
 }
 
 static bool replace_version(struct node_tree *tree, struct content_version *known,

@@ -113,6 +113,7 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
     struct identity identity;
     *entry = (struct fuse_entry_param){0};
     watch_directory(view, target->parent);
+    struct noticed noticed = node_noticed_child(view->nodes, target->parent, target->name);
     cleanup_fd int fd = target->directory_fd < 0
                             ? resolve_open(view, target->parent, target->name, O_PATH)
                             : resolve_in(view, target->directory_fd, target->name, O_PATH);
@@ -128,8 +129,8 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
         note_hidden(target);
         return failed;
     }
-    entry->attr_timeout = cache_found_timeout(target->parent, &entry->attr);
-    entry->entry_timeout = cache_entry_timeout(target->parent);
+    entry->attr_timeout = cache_found_timeout(target->parent, noticed, &entry->attr);
+    entry->entry_timeout = cache_entry_timeout(target->parent, noticed);
     int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(view, target->state, &entry->attr);
     entry->ino =

@@ -19,7 +19,7 @@ static int open_data(struct view *view, const struct fuse_file_info *info, enum 
 {
     open->table = view->handles;
     open->handle = info ? handle_get(view->handles, info->fh) : NULL;
-    if (!open->handle || open->handle->fd < 0)
+    if (!open->handle)
         return EBADF;
     return guard_node(view, open->handle->node, want, operation);
 }

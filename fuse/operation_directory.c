@@ -4,7 +4,7 @@
 #include "cache.h"
 #include "folding.h"
 #include "guard.h"
-#include "handle.h"
+#include "listings.h"
 #include "object.h"
 #include "resolve.h"
 #include "snapshot.h"
@@ -45,18 +45,27 @@ static int open_directory(struct view *shared, fuse_ino_t id, struct fuse_file_i
         return failed;
     info->cache_readdir = 1;
     info->keep_cache = cache_keeps_listing(view->nodes, hold.node, &attributes);
-    info->fh = handle_open(view->handles, hold.node, -1, false);
-    return info->fh ? 0 : ENFILE;
+    return 0;
 }
 
+/* A directory needs no handle: what is listed follows from the node and the offset. Where changes
+ * are noticed, the kernel needs no word of us either to use the listing that it has, and is told
+ * not to ask again. */
 void operation_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
 {
     struct view *view = view_of(request);
-    int failed = open_directory(view, id, info);
+    int failed = view->opens_unasked ? ENOSYS : open_directory(view, id, info);
     if (failed)
         fuse_reply_err(request, failed);
-    else if (fuse_reply_open(request, info) == -ENOENT)
-        handle_release(view->handles, info->fh);
+    else
+        fuse_reply_open(request, info);
+}
+
+void operation_releasedir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info)
+{
+    (void)id;
+    (void)info;
+    fuse_reply_err(request, 0);
 }
 
 /* One answer to a READDIR or READDIRPLUS request that is being filled. */
@@ -77,13 +86,15 @@ static void look_up_entry(const struct listing *listing, const struct snapshot_e
                           const struct state *state, struct fuse_entry_param *entry)
 {
     struct identity identity;
+    struct noticed noticed = node_noticed_child(listing->view->nodes, listing->directory,
+                                                found->type == S_IFDIR ? found->name : NULL);
     if (attributes_read(listing->directory_fd, found->name, &entry->attr, &identity) != 0 ||
         guard_check(state, S_ISDIR(entry->attr.st_mode), WANT_SEE) != 0) {
         entry->attr = (struct stat){.st_ino = found->inode, .st_mode = found->type};
         return;
     }
-    entry->attr_timeout = cache_found_timeout(listing->directory, &entry->attr);
-    entry->entry_timeout = cache_entry_timeout(listing->directory);
+    entry->attr_timeout = cache_found_timeout(listing->directory, noticed, &entry->attr);
+    entry->entry_timeout = cache_entry_timeout(listing->directory, noticed);
     int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(listing->view, state, &entry->attr);
     entry->ino = node_enter(listing->view->nodes, listing->directory, found->name, state, &identity,
@@ -103,7 +114,7 @@ static bool may_be_listed(const struct state *state, const struct snapshot_entry
 }
 
 /* False when the entry does not fit any more. */
-static bool add_entry(struct listing *listing, const struct snapshot_entry *found, off_t next)
+static bool add_entry(struct listing *listing, const struct snapshot_entry *found)
 {
     const struct state *directory = atomic_load(&listing->directory->state);
     const struct state *state =
@@ -117,7 +128,7 @@ static bool add_entry(struct listing *listing, const struct snapshot_entry *foun
     size_t room = listing->size - listing->used;
     if (!listing->plus) {
         size_t needed =
-            fuse_add_direntry(listing->request, at, room, found->name, &entry.attr, next);
+            fuse_add_direntry(listing->request, at, room, found->name, &entry.attr, found->cookie);
         listing->used += needed <= room ? needed : 0;
         return needed <= room;
     }
@@ -126,59 +137,65 @@ static bool add_entry(struct listing *listing, const struct snapshot_entry *foun
         return false;
     if (!is_dots(found) && listing->directory_fd >= 0)
         look_up_entry(listing, found, state, &entry);
-    listing->used += fuse_add_direntry_plus(listing->request, at, room, found->name, &entry, next);
+    listing->used +=
+        fuse_add_direntry_plus(listing->request, at, room, found->name, &entry, found->cookie);
     return true;
 }
 
-/* The listing is taken when it is first asked for, and again when it is read from the start
- * (rewinddir(3)). */
-static int renew_snapshot(struct listing *listing, struct handle *handle, off_t offset)
+/* The listing is taken anew when it is read from the start (opendir(3), rewinddir(3)). */
+static int find_snapshot(struct listing *listing, off_t offset, struct snapshot **snapshot)
 {
-    struct snapshot *fresh = NULL;
-    if (offset != 0 && handle->snapshot)
+    struct view *view = listing->view;
+    struct node *directory = listing->directory;
+    *snapshot = offset ? listings_find(view->listings, directory->id) : NULL;
+    if (*snapshot)
         return 0;
-    cache_note_listing(listing->directory);
-    watch_directory(listing->view, listing->directory);
-    int failed = take_snapshot(listing->view, listing->directory, &fresh);
-    return failed ? failed : handle_set_snapshot(listing->view->handles, handle, fresh);
-}
-
-static int fill(struct listing *listing, struct handle *handle, off_t offset)
-{
-    pthread_mutex_lock(&handle->lock);
-    int failed = renew_snapshot(listing, handle, offset);
-    if (!failed) {
-        const struct snapshot *snapshot = handle->snapshot;
-        for (size_t i = (size_t)offset; i < snapshot->count; i++)
-            if (!add_entry(listing, &snapshot->entries[i], (off_t)(i + 1)))
-                break;
-    }
-    pthread_mutex_unlock(&handle->lock);
+    cache_note_listing(directory);
+    watch_directory(view, directory);
+    int failed = take_snapshot(view, directory, snapshot);
+    if (!failed)
+        listings_keep(view->listings, directory->id, *snapshot);
     return failed;
 }
 
-static int list(struct listing *listing, off_t offset, const struct fuse_file_info *info)
+static int fill(struct listing *listing, off_t offset)
 {
-    cleanup_move_lock struct view *view = view_share(listing->view);
-    cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, info->fh)};
-    if (!open.handle || offset < 0)
-        return open.handle ? EINVAL : EBADF;
-    listing->directory = open.handle->node;
-    int failed = guard_node(view, listing->directory, WANT_SEE, "readdir");
+    struct snapshot *snapshot = NULL;
+    int failed = find_snapshot(listing, offset, &snapshot);
     if (failed)
         return failed;
-    cleanup_fd int directory_fd = listing->plus ? resolve_directory(view, listing->directory) : -1;
-    listing->directory_fd = directory_fd;
-    return fill(listing, open.handle, offset);
+    size_t first = snapshot_after(snapshot, offset);
+    for (size_t i = first; i < snapshot->count; i++)
+        if (!add_entry(listing, &snapshot->entries[i]))
+            break;
+    if (first == snapshot->count)
+        listings_drop(listing->view->listings, listing->directory->id);
+    snapshot_put(snapshot);
+    return 0;
 }
 
-static void reply_listing(fuse_req_t request, size_t size, off_t offset,
-                          const struct fuse_file_info *info, bool plus)
+static int list(struct listing *listing, fuse_ino_t id, off_t offset)
+{
+    cleanup_move_lock struct view *view = view_share(listing->view);
+    cleanup_node struct node_hold hold;
+    int failed = object_hold(view, id, &hold);
+    if (failed)
+        return failed;
+    listing->directory = hold.node;
+    failed = guard_node(view, hold.node, WANT_SEE, "readdir");
+    if (failed)
+        return failed;
+    cleanup_fd int directory_fd = listing->plus ? resolve_directory(view, hold.node) : -1;
+    listing->directory_fd = directory_fd;
+    return fill(listing, offset);
+}
+
+static void reply_listing(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset, bool plus)
 {
     cleanup_free char *bytes = malloc(size ? size : 1);
     struct listing listing = {
         .request = request, .view = view_of(request), .plus = plus, .bytes = bytes, .size = size};
-    int failed = bytes ? list(&listing, offset, info) : ENOMEM;
+    int failed = offset < 0 ? EINVAL : bytes ? list(&listing, id, offset) : ENOMEM;
     if (failed)
         fuse_reply_err(request, failed);
     else
@@ -188,15 +205,15 @@ static void reply_listing(fuse_req_t request, size_t size, off_t offset,
 void operation_readdir(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,
                        struct fuse_file_info *info)
 {
-    (void)id;
-    reply_listing(request, size, offset, info, false);
+    (void)info;
+    reply_listing(request, id, size, offset, false);
 }
 
 void operation_readdirplus(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,
                            struct fuse_file_info *info)
 {
-    (void)id;
-    reply_listing(request, size, offset, info, true);
+    (void)info;
+    reply_listing(request, id, size, offset, true);
 }
 
 static int sync_directory(struct view *shared, fuse_ino_t id, int data_only)

@@ -53,7 +53,7 @@ static void answer(fuse_req_t request, struct lock_attempt *attempt, const struc
 static int guard_lock(struct view *view, const struct handle *handle, bool gives_back,
                       const char *operation)
 {
-    if (!handle || handle->fd < 0)
+    if (!handle)
         return EBADF;
     return gives_back ? 0 : guard_node(view, handle->node, WANT_READ, operation);
 }

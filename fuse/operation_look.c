@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "handle.h"
 #include "object.h"
+#include "watch.h"
 
 #include "scopefs/fd.h"
 
@@ -14,18 +15,35 @@
 #include <limits.h>
 #include <unistd.h>
 
+/* While it runs, the kernel may be about to learn that the name is not. */
+static int look_up_noticed(struct target *target, struct noticed *noticed,
+                           struct fuse_entry_param *entry)
+{
+    struct node *directory = target->parent;
+    watch_directory(target->view, directory);
+    *noticed = node_noticed_child(target->view->nodes, directory, NULL);
+    atomic_fetch_add(&directory->running_lookups, 1);
+    int failed = entry ? target_entry(target, entry) : ENOENT;
+    if (failed == ENOENT)
+        atomic_store(&directory->told_absence, true);
+    atomic_fetch_sub(&directory->running_lookups, 1);
+    return failed;
+}
+
 /* A name that leads to nothing is an entry without a node. */
 static int look_up(struct view *shared, fuse_ino_t parent, const char *name,
                    struct fuse_entry_param *entry)
 {
     cleanup_move_lock struct view *view = view_share(shared);
     cleanup_target struct target target;
+    struct noticed noticed;
     int failed = target_find(view, parent, name, "lookup", &target);
-    if (!failed)
-        failed = target_entry(&target, entry);
+    if (!failed || failed == ENOENT)
+        failed = look_up_noticed(&target, &noticed, failed ? NULL : entry);
     if (failed != ENOENT)
         return failed;
-    *entry = (struct fuse_entry_param){.entry_timeout = cache_absence_timeout(target.parent)};
+    *entry =
+        (struct fuse_entry_param){.entry_timeout = cache_absence_timeout(target.parent, noticed)};
     return 0;
 }
 
@@ -60,7 +78,7 @@ static int read_attributes(struct view *view, struct node *node, const struct fu
     cleanup_handle struct handle_hold open = {view->handles,
                                               info ? handle_get(view->handles, info->fh) : NULL};
     struct identity identity;
-    if (open.handle && open.handle->fd >= 0)
+    if (open.handle)
         return attributes_read(open.handle->fd, NULL, attributes, &identity);
     cleanup_fd int fd = object_open_to_look(view, node, attributes);
     return fd < 0 ? -fd : 0;
@@ -74,11 +92,13 @@ static int get_attributes(struct view *shared, fuse_ino_t id, const struct fuse_
     int failed = object_hold(view, id, &hold);
     if (!failed)
         failed = guard_node(view, hold.node, WANT_SEE, "stat");
-    if (!failed)
-        failed = read_attributes(view, hold.node, info, attributes);
     if (failed)
         return failed;
-    *timeout = cache_attribute_timeout(view->nodes, hold.node, attributes);
+    struct noticed noticed = node_noticed(view->nodes, hold.node);
+    failed = read_attributes(view, hold.node, info, attributes);
+    if (failed)
+        return failed;
+    *timeout = cache_attribute_timeout(view->nodes, hold.node, noticed, attributes);
     attributes_mask(view, atomic_load(&hold.node->state), attributes);
     return 0;
 }

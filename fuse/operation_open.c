@@ -112,7 +112,7 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
         handle_release(view->handles, info->fh);
         return failed;
     }
-    if (renewed)
+    if (renewed || (view->watch && !cache_was_told(hold.node, &attributes)))
         cache_forget_attributes(view, id);
     info->direct_io = only_appends(info->flags);
     info->keep_cache = cache_keeps_pages(view->nodes, hold.node, &attributes) && !renewed &&
@@ -199,11 +199,13 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
         return -fd;
 
     struct identity identity;
-    *entry = (struct fuse_entry_param){.entry_timeout = cache_entry_timeout(target.parent)};
+    struct noticed noticed = node_noticed_child(view->nodes, target.parent, NULL);
+    *entry =
+        (struct fuse_entry_param){.entry_timeout = cache_entry_timeout(target.parent, noticed)};
     failed = attributes_read(fd, NULL, &entry->attr, &identity);
     if (failed)
         return failed;
-    entry->attr_timeout = cache_found_timeout(target.parent, &entry->attr);
+    entry->attr_timeout = cache_found_timeout(target.parent, noticed, &entry->attr);
     int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(view, target.state, &entry->attr);
     entry->ino = node_enter(view->nodes, target.parent, name, target.state, &identity, told_ns);
@@ -241,7 +243,7 @@ void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *i
     (void)id;
     struct view *view = view_of(request);
     cleanup_handle struct handle_hold open = {view->handles, handle_get(view->handles, info->fh)};
-    if (!open.handle || open.handle->fd < 0) {
+    if (!open.handle) {
         fuse_reply_err(request, EBADF);
         return;
     }

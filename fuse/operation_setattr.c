@@ -138,7 +138,7 @@ static int set_attributes(struct view *shared, fuse_ino_t id, const struct stat 
     cleanup_handle struct handle_hold open = {view->handles,
                                               info ? handle_get(view->handles, info->fh) : NULL};
     struct change change = {.view = view, .node = hold.node, .handle = open.handle};
-    bool by_handle = open.handle && open.handle->fd >= 0;
+    bool by_handle = open.handle;
     cleanup_fd int fd = -1;
     if (by_handle) {
         struct identity identity;
@@ -154,10 +154,11 @@ static int set_attributes(struct view *shared, fuse_ino_t id, const struct stat 
     if (!failed)
         failed = apply(&change, wanted, which);
     struct identity identity;
+    struct noticed noticed = node_noticed(view->nodes, hold.node);
     if (!failed)
         failed = attributes_read(fd, NULL, result, &identity);
     if (!failed)
-        *timeout = cache_attribute_timeout(view->nodes, hold.node, result);
+        *timeout = cache_attribute_timeout(view->nodes, hold.node, noticed, result);
     if (!failed)
         attributes_mask(view, atomic_load(&hold.node->state), result);
     return failed;

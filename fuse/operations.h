@@ -56,6 +56,7 @@ void operation_copy_file_range(fuse_req_t request, fuse_ino_t in, off_t in_offse
 
 /* operation_directory.c */
 void operation_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
+void operation_releasedir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
 void operation_readdir(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,
                        struct fuse_file_info *info);
 void operation_readdirplus(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,

@@ -5,10 +5,12 @@
 #include "scopefs/runtime.h"
 #include "scopefs/strbuf.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -186,4 +188,18 @@ int run_file_open_log(const char *scope_name, struct error **error)
     cleanup_free char *name = xasprintf(".%s.log", scope_name);
     int fd = openat(runtime_fd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     return fd < 0 ? error_set(error, errno, "cannot open the log %s", name) : fd;
+}
+
+size_t run_file_count(void)
+{
+    size_t count = 0;
+    cleanup_fd int fd = run_folder_open(NULL);
+    DIR *files = fd < 0 ? NULL : fdopendir(fd);
+    if (!files)
+        return 0;
+    fd = -1;
+    for (const struct dirent *entry; (entry = readdir(files));)
+        count += !strchr(entry->d_name, '.'); /* but for sockets and dots */
+    closedir(files);
+    return count;
 }

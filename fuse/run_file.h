@@ -33,6 +33,8 @@ bool run_file_is_at(int folder_fd, const char *name, int fd);
 
 /* Removes an open file by its name. */
 void run_file_unlink(int fd);
+/* How many views of the caller are mounted, dead ones included. */
+size_t run_file_count(void);
 
 /* What the file of a view says. */
 struct run_record {

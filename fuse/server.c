@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "cache.h"
 #include "channel.h"
 #include "confine.h"
 #include "handle.h"
@@ -28,6 +29,9 @@
 /* Requests wait for the source's disk, so there may be more of them at work than cores. */
 enum { WORKERS_AT_MOST = 32 };
 
+/* FUSE_NOTIFY_INC_EPOCH came with this minor version of the protocol, Linux 6.16. */
+enum { FIRST_WITH_EPOCH = 44 };
+
 void server_started(void *data, struct fuse_conn_info *connection)
 {
     struct view *view = data;
@@ -50,6 +54,9 @@ void server_started(void *data, struct fuse_conn_info *connection)
         log_error("%s: %s", view->name, error->message);
         _exit(EXIT_FAILURE);
     }
+    cache_can_forget_names(connection->proto_minor >= FIRST_WITH_EPOCH);
+    view->opens_unasked =
+        view->watch && view->log != LOG_ALL && (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT);
     if (channel_send(view->channel_fd, MESSAGE_READY, "", 0) < 0)
         log_error("%s: the supervisor is gone", view->name);
 }

@@ -6,11 +6,13 @@
 #include "cache.h"
 #include "folding.h"
 #include "handle.h"
+#include "listings.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
 #include "node.h"
 #include "operations.h"
 #include "passthrough.h"
+#include "run_file.h"
 #include "server.h"
 #include "supervisor.h"
 #include "unmount.h"
@@ -37,10 +39,18 @@ static void give_back(void *budget, int kept_fd)
 }
 
 /* Without a watch the view is as good, only asked more often. */
-static struct watch *new_watch(const struct view *view)
+static struct watch *new_watch(const struct view *view, enum watching watching)
 {
     cleanup_error struct error *error = NULL;
-    struct watch *watch = watch_new(view, &error);
+    if (watching == WATCH_NEVER)
+        return NULL;
+    struct watch *watch = NULL;
+    if (watching == WATCH_ALWAYS || watch_is_polite(run_file_count()))
+        watch = watch_new(view, &error);
+    else
+        error_set(&error, 0,
+                  "many views are mounted; see inotify(7), max_user_instances, or write cache = "
+                  "watch");
     if (!watch)
         log_warning("%s: changes are not watched, so the kernel asks again after a second: %s",
                     view->name, error->message);
@@ -76,15 +86,15 @@ int session_open_view(const struct session_plan *plan, struct view *view, struct
     if (passthrough_new(plan->scope, &view->passthrough, error) < 0)
         return -1;
     cache_configure(plan->scope->cache_seconds);
-    if (plan->scope->watched)
-        view->watch = new_watch(view);
+    view->watch = new_watch(view, plan->scope->watching);
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
     if (failed)
         return error_set(error, failed, "cannot look at the source");
     view->nodes = node_tree_new(policy_root(view->policy), &identity);
     view->handles = view->nodes ? handle_table_new(view->nodes) : NULL;
-    view->budget = budget_new(plan->scope->quota, plan->scope->inodes);
-    view->lock_owners = view->budget && view->handles ? lock_owners_new() : NULL;
+    view->listings = view->handles ? listings_new() : NULL;
+    view->budget = view->listings ? budget_new(plan->scope->quota, plan->scope->inodes) : NULL;
+    view->lock_owners = view->budget ? lock_owners_new() : NULL;
     view->locks = view->lock_owners ? lock_queue_new() : NULL;
     if (view->locks)
         node_tree_on_close(view->nodes, give_back, view->budget);
@@ -103,6 +113,7 @@ void session_close_view(struct view *view)
 {
     lock_queue_free(view->locks);
     lock_owners_free(view->lock_owners);
+    listings_free(view->listings);
     handle_table_free(view->handles);
     node_tree_free(view->nodes);
     budget_free(view->budget);

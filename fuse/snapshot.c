@@ -87,15 +87,54 @@ static int read_entries(DIR *directory, const struct state *state, struct snapsh
     }
 }
 
-static int by_inode(const void *left, const void *right)
+/* FNV-1a */
+static uint64_t hash_of(const char *name)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 1099511628211u;
+    return hash;
+}
+
+/* "." and ".." come first. */
+static off_t cookie_of(const struct snapshot_entry *entry)
+{
+    enum { BITS = 62 };
+    if (is_dots(entry->name))
+        return entry->name[1] ? 2 : 1;
+    return (off_t)(hash_of(entry->name) & ((UINT64_C(1) << BITS) - 1)) + 3;
+}
+
+static int compare_cookies(const void *left, const void *right)
 {
     const struct snapshot_entry *one = left, *other = right;
-    bool one_dots = is_dots(one->name), other_dots = is_dots(other->name);
-    if (one_dots != other_dots)
-        return one_dots ? -1 : 1;
-    if (!one_dots && one->inode != other->inode)
-        return one->inode < other->inode ? -1 : 1;
+    if (one->cookie != other->cookie)
+        return one->cookie < other->cookie ? -1 : 1;
     return strcmp(one->name, other->name);
+}
+
+/* The names have their place by now. */
+static void put_in_order(struct snapshot *snapshot)
+{
+    struct snapshot_entry *entries = snapshot->entries;
+    for (size_t i = 0; i < snapshot->count; i++) {
+        entries[i].name = snapshot->names + (size_t)entries[i].name;
+        entries[i].cookie = cookie_of(&entries[i]);
+    }
+    if (snapshot->count > 1)
+        qsort(entries, snapshot->count, sizeof(*entries), compare_cookies);
+    for (size_t i = 1; i < snapshot->count; i++)
+        if (entries[i].cookie <= entries[i - 1].cookie)
+            entries[i].cookie = entries[i - 1].cookie + 1;
+}
+
+static void free_snapshot(struct snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    free(snapshot->entries);
+    free(snapshot->names);
+    free(snapshot);
 }
 
 int snapshot_take(int fd, const struct state *state, struct snapshot **result)
@@ -110,15 +149,11 @@ int snapshot_take(int fd, const struct state *state, struct snapshot **result)
     int failed = snapshot ? read_entries(directory, state, snapshot) : ENOMEM;
     closedir(directory);
     if (failed) {
-        snapshot_free(snapshot);
+        free_snapshot(snapshot);
         return failed;
     }
-    for (size_t i = 0; i < snapshot->count; i++)
-        snapshot->entries[i].name = snapshot->names + (size_t)snapshot->entries[i].name;
-    /* The source's order tells how many entries there are besides: ext4 lists a directory of one
-     * block in another order than a larger one. */
-    if (state_may_hide(state) && snapshot->count > 1)
-        qsort(snapshot->entries, snapshot->count, sizeof(*snapshot->entries), by_inode);
+    put_in_order(snapshot);
+    atomic_init(&snapshot->holds, 1);
     *result = snapshot;
     return 0;
 }
@@ -130,11 +165,27 @@ size_t snapshot_bytes(const struct snapshot *snapshot)
     return sizeof(*snapshot) + snapshot->room * sizeof(*snapshot->entries) + snapshot->size;
 }
 
-void snapshot_free(struct snapshot *snapshot)
+struct snapshot *snapshot_hold(struct snapshot *snapshot)
 {
-    if (!snapshot)
-        return;
-    free(snapshot->entries);
-    free(snapshot->names);
-    free(snapshot);
+    atomic_fetch_add(&snapshot->holds, 1);
+    return snapshot;
+}
+
+void snapshot_put(struct snapshot *snapshot)
+{
+    if (snapshot && atomic_fetch_sub(&snapshot->holds, 1) == 1)
+        free_snapshot(snapshot);
+}
+
+size_t snapshot_after(const struct snapshot *snapshot, off_t offset)
+{
+    size_t low = 0, high = snapshot->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (snapshot->entries[middle].cookie <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }

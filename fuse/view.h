@@ -2,8 +2,8 @@
  * One mounted view: what every operation needs. Everything in it is constant while requests run;
  * what changes is inside the tree, the handles and the lock queue, each with its own lock.
  *
- * Lock order: move_lock, rules_lock, a directory handle's lock, the handles' opening lock, the
- * tree's lock, the handles' lock. An operation that resolves a path holds move_lock shared from
+ * Lock order: move_lock, rules_lock, the handles' opening lock, the tree's lock, the handles'
+ * lock. An operation that resolves a path holds move_lock shared from
  * building the path to its last system call, and a rename holds it alone, so that no path changes
  * its meaning in between. States belong to a policy: whoever uses one holds move_lock or
  * rules_lock, and a reload holds both alone.
@@ -53,8 +53,10 @@ struct view {
     struct fuse_session *session;
     struct node_tree *nodes;
     struct handle_table *handles;
+    struct listings *listings;
     struct budget *budget;
     struct watch *watch;             /* or NULL */
+    bool opens_unasked;              /* the kernel opens directories without asking */
     struct passthrough *passthrough; /* or NULL */
     struct lock_owners *lock_owners;
     struct lock_queue *locks;

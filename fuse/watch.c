@@ -13,11 +13,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -37,6 +40,7 @@ struct watch {
     int fd;
     pthread_mutex_t lock; /* guards the slots */
     struct watched *slots[SLOTS];
+    size_t count, at_most; /* of watched directories; the count is guarded by the lock */
     atomic_bool full_told; /* the log has it that there are too few watches */
 };
 
@@ -55,6 +59,27 @@ static bool sees_all_changes(int fd)
     return true;
 }
 
+/* One of inotify's limits for the user; see inotify(7). 0 when it cannot be read. */
+static size_t limit_of(const char *name)
+{
+    char path[64], digits[32];
+    snprintf(path, sizeof(path), "/proc/sys/fs/inotify/%s", name);
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, digits, sizeof(digits) - 1);
+    if (got <= 0)
+        return 0;
+    digits[got] = '\0';
+    return strtoul(digits, NULL, 10);
+}
+
+/* What the views of a user take together at most, of what all the user's programs share. */
+enum { POLITE_PART = 4 };
+
+bool watch_is_polite(size_t views)
+{
+    return views < limit_of("max_user_instances") / POLITE_PART;
+}
+
 struct watch *watch_new(const struct view *view, struct error **error)
 {
     if (!sees_all_changes(view->root_fd)) {
@@ -69,6 +94,7 @@ struct watch *watch_new(const struct view *view, struct error **error)
         return NULL;
     }
     pthread_mutex_init(&watch->lock, NULL);
+    watch->at_most = limit_of("max_user_watches") / POLITE_PART;
     watch->fd = fd_steal(&fd);
     return watch;
 }
@@ -87,12 +113,13 @@ static struct watched *find(struct watch *watch, int descriptor)
 }
 
 /* A directory that was renamed or replaced may have been watched for another node: then this one
- * takes it over. False without memory. */
+ * takes it over. False without memory, or when there are enough. */
 static bool remember(struct watch *watch, int descriptor, uint64_t node_id)
 {
     pthread_mutex_lock(&watch->lock);
     struct watched *watched = find(watch, descriptor);
-    if (!watched && (watched = calloc(1, sizeof(*watched)))) {
+    if (!watched && watch->count < watch->at_most && (watched = calloc(1, sizeof(*watched)))) {
+        watch->count++;
         struct watched **slot = slot_of(watch, descriptor);
         watched->descriptor = descriptor;
         watched->next = *slot;
@@ -120,18 +147,20 @@ static void forget(struct watch *watch, int descriptor)
     while (*at && (*at)->descriptor != descriptor)
         at = &(*at)->next;
     struct watched *gone = *at;
-    if (gone)
+    if (gone) {
         *at = gone->next;
+        watch->count--;
+    }
     pthread_mutex_unlock(&watch->lock);
     free(gone);
 }
 
-static void tell_full(struct view *view)
+static void tell_full(struct view *view, const char *reason)
 {
     if (!atomic_exchange(&view->watch->full_told, true))
-        log_warning("%s: not all directories can be watched (%s); those are cached for a second "
-                    "only",
-                    view->name, strerrorname_np(errno));
+        log_warning("%s: not all directories can be watched (%s); the others are cached for a "
+                    "second only",
+                    view->name, reason);
 }
 
 void watch_directory(struct view *view, struct node *directory)
@@ -144,18 +173,23 @@ void watch_directory(struct view *view, struct node *directory)
     char path[32];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     int descriptor = inotify_add_watch(view->watch->fd, path, EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK);
-    if (descriptor < 0 || !remember(view->watch, descriptor, directory->id)) {
-        tell_full(view);
+    if (descriptor < 0) {
+        tell_full(view, strerrorname_np(errno));
+        return;
+    }
+    if (!remember(view->watch, descriptor, directory->id)) {
+        inotify_rm_watch(view->watch->fd, descriptor);
+        tell_full(view, "the user's other programs need some as well");
         return;
     }
     atomic_store(&directory->watched, true);
 }
 
-/* What one change means for the kernel's caches. Found with the view's locks, carried out without:
- * the kernel waits for requests on the directory first, and those may wait for our locks. */
+/* What one change means for the kernel's caches. */
 struct stale {
-    uint64_t directory_id, child_id; /* 0: nothing of it is stale */
+    uint64_t directory_id, child_id; /* of which the attributes are stale; 0: of none */
     bool name;                       /* what the name leads to, if anything, is another thing now */
+    struct identity linked;          /* a file that has several names; zero: none */
 };
 
 static struct stale judge_name(struct view *view, struct node *directory, const char *name)
@@ -173,30 +207,58 @@ static struct stale judge_name(struct view *view, struct node *directory, const 
     bool same = child.node && present && node_is(view->nodes, child.node, &identity);
     if (same && atomic_load(&child.node->told_ns) == cache_change_time(&attributes))
         return stale;
-    if (same) {
-        stale.child_id = child.node->id;
-        return stale;
-    }
     if (!present && !child.node)
         return stale;
-    stale.directory_id = directory->id;
-    stale.name = true;
     if (child.node)
         stale.child_id = child.node->id;
+    if (!same) {
+        stale.directory_id = directory->id;
+        stale.name = child.node || atomic_load(&directory->running_lookups) ||
+                     atomic_exchange(&directory->told_absence, false);
+    }
+    if (present && !S_ISDIR(attributes.st_mode) && attributes.st_nlink > 1)
+        stale.linked = identity;
     return stale;
 }
 
-static void drop(struct view *view, const struct stale *stale, const char *name)
+/* Nodes to tell the kernel of, noted under the tree's lock and told of without. */
+struct node_list {
+    const struct identity *linked; /* only nodes of this file; NULL: all */
+    uint64_t *ids;
+    size_t count, room;
+};
+
+static void note_node(void *data, struct node *node)
 {
-    if (stale->child_id)
-        fuse_lowlevel_notify_inval_inode(view->session, stale->child_id, 0, 0);
-    if (stale->directory_id && stale->name)
-        fuse_lowlevel_notify_inval_entry(view->session, stale->directory_id, name, strlen(name));
-    if (stale->directory_id)
-        fuse_lowlevel_notify_inval_inode(view->session, stale->directory_id, 0, 0);
+    struct node_list *list = data;
+    if (list->linked && (node->identity.inode != list->linked->inode ||
+                         node->identity.device != list->linked->device))
+        return;
+    if (list->count == list->room) {
+        list->room = list->room ? list->room * 2 : 256;
+        list->ids = xreallocarray(list->ids, list->room, sizeof(*list->ids));
+    }
+    list->ids[list->count++] = node->id;
 }
 
-static void take_event(struct view *view, const struct inotify_event *event)
+/* A file got another name on the host: by that it may change without a word to the directories of
+ * its first one. The kernel asks for its attributes again, and learns that it has two. */
+static void drop_linked(struct view *view, const struct identity *linked)
+{
+    struct node_list list = {.linked = linked};
+    node_tree_each(view->nodes, note_node, &list);
+    for (size_t i = 0; i < list.count; i++)
+        cache_forget_attributes(view, list.ids[i]);
+    free(list.ids);
+}
+
+/* True when the kernel has to look names up again, which the caller sees to once for many events.
+ *
+ * The kernel is told of attributes and of all names at once, and never to drop one name or a page:
+ * for these it waits for whoever has the directory or the page locked, which may be a process that
+ * waits for us. If the server were killed meanwhile, neither would ever come to an end. Pages and
+ * listings are dropped by the kernel itself when it finds other times with the attributes. */
+static bool take_event(struct view *view, const struct inotify_event *event)
 {
     cleanup_node struct node_hold hold = {view->nodes,
                                           node_get(view->nodes, node_of(view->watch, event->wd))};
@@ -205,11 +267,11 @@ static void take_event(struct view *view, const struct inotify_event *event)
         forget(view->watch, event->wd);
         if (hold.node)
             atomic_store(&hold.node->watched, false);
-        return;
+        return false;
     }
     if (!hold.node) {
         inotify_rm_watch(view->watch->fd, event->wd);
-        return;
+        return false;
     }
     if (event->len == 0) {
         stale.directory_id = hold.node->id;
@@ -217,56 +279,77 @@ static void take_event(struct view *view, const struct inotify_event *event)
         cleanup_move_lock struct view *shared = view_share(view);
         stale = judge_name(shared, hold.node, event->name);
     }
-    drop(view, &stale, event->name);
+    /* What it does not know may be on its way to it. */
+    bool unknown = stale.child_id && !cache_forget_attributes(view, stale.child_id);
+    if (stale.directory_id)
+        cache_forget_attributes(view, stale.directory_id);
+    if (stale.linked.inode && (event->mask & IN_CREATE))
+        drop_linked(view, &stale.linked);
+    return stale.name || unknown;
 }
 
 /* Events were lost: nothing that is cached can be trusted. */
-struct everything {
-    uint64_t *ids;
-    size_t count, room;
-};
-
-static void note_id(void *data, struct node *node)
-{
-    struct everything *everything = data;
-    if (everything->count == everything->room) {
-        everything->room = everything->room ? everything->room * 2 : 256;
-        everything->ids =
-            xreallocarray(everything->ids, everything->room, sizeof(*everything->ids));
-    }
-    everything->ids[everything->count++] = node->id;
-}
-
 static void drop_everything(struct view *view)
 {
-    struct everything everything = {0};
+    struct node_list all = {0};
     log_warning("%s: changes came faster than they could be read; the caches start anew",
                 view->name);
-    node_tree_each(view->nodes, note_id, &everything);
+    node_tree_each(view->nodes, note_node, &all);
     cache_forget_names(view);
-    for (size_t i = 0; i < everything.count; i++)
-        fuse_lowlevel_notify_inval_inode(view->session, everything.ids[i], 0, 0);
-    free(everything.ids);
+    for (size_t i = 0; i < all.count; i++)
+        cache_forget_attributes(view, all.ids[i]);
+    free(all.ids);
 }
+
+/* A file that is being written has many events in a row. */
+static bool is_repeated(const struct inotify_event *event, const struct inotify_event *before)
+{
+    return before && event->wd == before->wd && event->len == before->len && event->len &&
+           !((event->mask ^ before->mask) & IN_CREATE) && strcmp(event->name, before->name) == 0;
+}
+
+/* Of what the view itself does, the nodes tell when it is through. */
+static void wait_for_requests(struct view *view)
+{
+    cleanup_move_lock struct view *alone = view_alone(view);
+    (void)alone;
+}
+
+static void take_events(struct view *view, const char *events, size_t size)
+{
+    bool names = false;
+    wait_for_requests(view);
+    const struct inotify_event *before = NULL;
+    for (size_t at = 0; at < size;) {
+        const struct inotify_event *event = (const struct inotify_event *)(events + at);
+        if (event->mask & IN_Q_OVERFLOW)
+            drop_everything(view);
+        else if (!is_repeated(event, before))
+            names |= take_event(view, event);
+        before = event;
+        at += sizeof(*event) + event->len;
+    }
+    if (names)
+        cache_forget_names(view);
+}
+
+/* Changes come in flocks. */
+static const struct timespec gathering = {.tv_nsec = 4 * 1000 * 1000};
 
 static void *wait_for_changes(void *data)
 {
     struct view *view = data;
     _Alignas(struct inotify_event) char events[64 * 1024];
+    struct pollfd waiting = {.fd = view->watch->fd, .events = POLLIN};
     for (;;) {
-        ssize_t got = read(view->watch->fd, events, sizeof(events));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
+        if (poll(&waiting, 1, -1) < 0 && errno != EINTR)
             return NULL;
-        for (ssize_t at = 0; at < got;) {
-            const struct inotify_event *event = (const struct inotify_event *)(events + at);
-            if (event->mask & IN_Q_OVERFLOW)
-                drop_everything(view);
-            else
-                take_event(view, event);
-            at += (ssize_t)(sizeof(*event) + event->len);
-        }
+        nanosleep(&gathering, NULL);
+        ssize_t got = read(view->watch->fd, events, sizeof(events));
+        if (got > 0)
+            take_events(view, events, (size_t)got);
+        else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+            return NULL;
     }
 }
 

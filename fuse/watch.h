@@ -18,12 +18,15 @@ struct watch;
  * not see all its changes (the network's, FUSE), or inotify has no instance left. */
 struct watch *watch_new(const struct view *view, struct error **error);
 
+/* Whether a user who has so many views can have another one watched, so that enough instances of
+ * inotify are left for other programs. */
+bool watch_is_polite(size_t views);
+
 /* Starts the thread that waits for changes. 0 or an errno. */
 int watch_start(struct view *view);
 
 /* Watches the directory from now on, if it can be. To be called before anything is read of it that
- * the kernel shall keep; whether it worked is node_is_watched. Does nothing in an unwatched view.
- */
+ * the kernel shall keep; whether it worked is node_noticed. Does nothing in an unwatched view. */
 void watch_directory(struct view *view, struct node *directory);
 
 #endif

@@ -96,8 +96,11 @@ static void set_cache(struct loader *loader, const struct setting_target *target
     static const char timeout[] = "timeout ";
     double *seconds = &target->scope->scope.cache_seconds;
     unsigned long long amount;
-    target->scope->scope.watched = strcmp(setting->value, "watch") == 0;
-    if (strcmp(setting->value, "auto") == 0 || target->scope->scope.watched)
+    enum watching watching = strcmp(setting->value, "watch") == 0  ? WATCH_ALWAYS
+                             : strcmp(setting->value, "auto") == 0 ? WATCH_POLITELY
+                                                                   : WATCH_NEVER;
+    target->scope->scope.watching = watching;
+    if (watching != WATCH_NEVER)
         *seconds = CACHE_SECONDS;
     else if (strcmp(setting->value, "none") == 0)
         *seconds = 0;

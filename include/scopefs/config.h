@@ -78,8 +78,12 @@ struct exec_settings {
     unsigned long long session_count; /* how many there may be at a time */
 };
 
-/* What `cache = auto` means: a change made on the host is seen within a second. */
+/* Where changes are not watched, one that is made on the host is seen within a second. */
 #define CACHE_SECONDS 1.0
+
+/* Whether the source is watched for changes: where that takes nothing from the user's other
+ * programs, wherever it can be, or not. */
+enum watching { WATCH_POLITELY, WATCH_ALWAYS, WATCH_NEVER };
 
 /* What is recorded: what was refused, with what changed something, or with everything. */
 enum log_mode { LOG_DENIED, LOG_WRITES, LOG_ALL };
@@ -96,8 +100,8 @@ struct scope {
     const struct scope *parent; /* or NULL */
     unsigned long long quota;   /* bytes that the view may add, 0: no limit */
     unsigned long long inodes;  /* files that the view may add, 0: no limit */
-    bool watched;               /* changes of the source are watched, cache_seconds where not */
-    double cache_seconds;       /* how long the kernel may keep what the host could change */
+    enum watching watching;
+    double cache_seconds; /* how long the kernel may keep what is not watched */
     enum passthrough_mode passthrough;
     bool submounts;   /* other file systems mounted below the source are shown */
     bool ignore_case; /* rules match without regard to ASCII case */

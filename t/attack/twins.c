@@ -148,19 +148,20 @@ static char *seen_of(const char *parent, const char *twin)
     return strbuf_steal(&text);
 }
 
-/* The source's own order would tell how many entries there are besides. */
+/* The source's own order would tell how many entries there are besides. An offset follows from the
+ * name alone, as the comparison of twins shows. */
 static bool is_in_order(const char *parent, const char *twin)
 {
     cleanup_free char *path = xasprintf("%s/%s-%s", view, parent, twin);
     DIR *directory = opendir(path);
     must(directory ? 0 : -1, path);
-    ino_t before = 0;
+    off_t before = 0;
     bool in_order = true;
     for (const struct dirent *entry; (entry = readdir(directory));) {
         if (entry->d_name[0] == '.')
             continue;
-        in_order = in_order && entry->d_ino > before;
-        before = entry->d_ino;
+        in_order = in_order && entry->d_off > before;
+        before = entry->d_off;
     }
     closedir(directory);
     return in_order;

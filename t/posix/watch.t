@@ -24,7 +24,15 @@ seen() { # NAME CONDITION: it becomes true in time
 # Has the kernel learn all of it, and keep it.
 learn() { ls -lR "$view" >/dev/null && cat "$view/dir/file" >/dev/null && ! stat "$view/dir/absent" 2>/dev/null; }
 
+learn_again() {
+    ls -R "$view" >/dev/null
+    stat "$view/moved/deep" "$view/moved/deep/below" "$view/moved" >/dev/null
+}
+
+operations() { scopefs ps --json | grep -F "\"$view\"" | grep -oP '"operations":\K[0-9]+'; }
+
 body() {
+    local before
     mkdir -p source/dir/deep
     echo one >source/dir/file
     echo kept >source/dir/other
@@ -67,6 +75,20 @@ END
     ! stat "$view/fresh/later" 2>/dev/null
     echo later >source/fresh/later
     seen 'and what comes into it' 'stat "$view/fresh/later" >/dev/null 2>&1'
+
+    ln source/moved/deep/below source/moved/second
+    seen 'a second name of a file' '[[ $(stat -c %h "$view/moved/deep/below") == 2 ]]'
+    echo 'by the second name' >source/moved/second
+    is 'by which it is changed' "$(stat -c %s "$view/moved/deep/below")" 19
+    touch -d @1000 source/moved/deep
+    seen 'times of a directory that nobody listed' \
+        '[[ $(stat -c %Y "$view/moved/deep") == 1000 ]]'
+    rm source/moved/second
+    learn_again
+    learn_again
+    before=$(operations)
+    learn_again
+    is 'a tree that is known is walked without a question' "$(($(operations) - before))" 0
 
     echo mine >"$view/mine"
     is 'what the view itself wrote' "$(cat source/mine)" mine
