@@ -46,14 +46,14 @@ struct node {
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int_fast64_t told_ns;         /* change time of the attributes that the kernel has */
     atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
-    atomic_bool told_absence;            /* of a directory: the kernel knows of a name that is not */
-    atomic_uint running_lookups;         /* of names in a directory */
-    atomic_int_fast64_t listed_ns;       /* of a directory: when it was last read, see cache.c */
-    atomic_int kept_fd;                  /* O_PATH, -1 unless the node lost its name */
-    atomic_int_fast64_t folds_not_ns;    /* of a directory: when it was seen not to fold case */
-    atomic_bool folds;                   /* of a directory: it was seen to do so */
-    atomic_bool has_locked; /* somebody locked this file, or a file in this directory */
-    atomic_bool was_passed; /* the kernel wrote this file by itself, see passthrough.c */
+    atomic_bool told_absence;         /* of a directory: the kernel knows of a name that is not */
+    atomic_uint running_lookups;      /* of names in a directory */
+    atomic_int_fast64_t listed_ns;    /* of a directory: when it was last read, see cache.c */
+    atomic_int kept_fd;               /* O_PATH, -1 unless the node lost its name */
+    atomic_int_fast64_t folds_not_ns; /* of a directory: when it was seen not to fold case */
+    atomic_bool folds;                /* of a directory: it was seen to do so */
+    atomic_bool has_locked;           /* somebody locked this file, or a file in this directory */
+    atomic_bool was_passed;           /* the kernel wrote this file by itself, see passthrough.c */
 
     /* Guarded by the tree's lock. */
     struct node *parent; /* NULL for the root and for a detached node */
