@@ -25,7 +25,9 @@ attr_timeout=60,entry_timeout=60,negative_timeout=60,kernel_cache "$SOURCE" "$VI
         say "bindfs is not installed, so it is left out; install it with: bench/run --install"
     fi
     add_target scopefs "$mount"
-    ((EUID != 0)) || add_target scopefs@root "$mount"
+    ((EUID == 0)) || return 0
+    add_target scopefs@root "$mount"
+    ! pkg-config --atleast-version=3.17 fuse3 || add_target passthrough@root "$mount"
 }
 
 # A command that does not say where to mount is the scopefs program to use.
@@ -52,6 +54,7 @@ choose_targets() { # NAME,NAME...
 write_rules() { # SOURCE NAME
     printf '[scope bench]\nsource = %s\n' "$1"
     [[ ! -v target_is_root[$2] ]] || printf 'user = %s\n' "$test_user"
+    [[ $2 != passthrough* ]] || echo 'passthrough = yes'
     cat <<'RULES'
 default = none
 

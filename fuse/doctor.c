@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 /* linux/landlock.h: moving files between directories, since 5.19 */
-enum { LANDLOCK_ABI_WITH_REFER = 2, LIBFUSE_WITH_PASSTHROUGH = 317, LIBFUSE_WITH_URING = 318 };
+enum { LANDLOCK_ABI_WITH_REFER = 2, LIBFUSE_WITH_PASSTHROUGH = 317 };
 
 static bool kernel_has(unsigned major, unsigned minor)
 {
@@ -93,37 +93,34 @@ static enum health probe_fusermount(struct strbuf *text, struct strbuf *mend)
 
 static enum health probe_libfuse(struct strbuf *text, struct strbuf *mend)
 {
-    int version = fuse_version();
     strbuf_add_text(text, fuse_pkgversion());
-    if (version >= LIBFUSE_WITH_URING)
+    if (fuse_version() >= LIBFUSE_WITH_PASSTHROUGH)
         return HEALTH_GOOD;
-    strbuf_add_format(mend, "%s libfuse 3.18 knows requests through io_uring%s",
-                      version >= LIBFUSE_WITH_PASSTHROUGH ? "" : "libfuse 3.17 knows passthrough,",
-                      "; both only make views faster");
+    strbuf_add_text(mend, "libfuse 3.17 knows passthrough, which makes large files faster");
     return HEALTH_LESS;
+}
+
+/* Whether root here is root to the kernel, and not only in a user namespace. */
+static bool is_hosts_root(void)
+{
+    unsigned inside = 1, outside = 1, count = 0;
+    FILE *map = fopen("/proc/self/uid_map", "re");
+    bool is = map && fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count == 4294967295;
+    if (map)
+        fclose(map);
+    return is && geteuid() == 0;
 }
 
 static enum health probe_passthrough(struct strbuf *text, struct strbuf *mend)
 {
-    bool kernel = kernel_has(6, 9);
-    strbuf_add_format(text, "%s in the kernel", kernel ? "yes" : "no");
-    if (kernel)
+    bool kernel = kernel_has(6, 9), root = is_hosts_root();
+    strbuf_add_format(text, "%s in the kernel%s", kernel ? "yes" : "no",
+                      kernel && !root ? ", for the host's root" : "");
+    if (kernel && root)
         return HEALTH_GOOD;
-    strbuf_add_text(mend, "Linux 6.9 and later can read and write files without asking the server");
-    return HEALTH_LESS;
-}
-
-static enum health probe_uring(struct strbuf *text, struct strbuf *mend)
-{
-    char enabled = 0;
-    cleanup_fd int fd = open("/sys/module/fuse/parameters/enable_uring", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && read(fd, &enabled, 1) == 1 && (enabled == 'Y' || enabled == '1')) {
-        strbuf_add_text(text, "enabled");
-        return HEALTH_GOOD;
-    }
-    strbuf_add_text(text, fd < 0 ? "not in this kernel" : "switched off");
-    strbuf_add_text(mend, fd < 0 ? "Linux 6.14 and later have it"
-                                 : "echo Y | sudo tee /sys/module/fuse/parameters/enable_uring");
+    strbuf_add_text(mend, kernel ? "views that the host's root mounts for a user can have it"
+                                 : "Linux 6.9 and later can read and write files without asking "
+                                   "the server");
     return HEALTH_LESS;
 }
 
@@ -285,7 +282,6 @@ const struct doctor_row doctor_rows[] = {
     {"fusermount3", probe_fusermount},
     {"libfuse", probe_libfuse},
     {"passthrough", probe_passthrough},
-    {"io_uring", probe_uring},
     {"Landlock", probe_landlock},
     {"user namespaces", probe_namespaces},
     {"bubblewrap", probe_bubblewrap},
