@@ -60,14 +60,14 @@ END
     local reader
     fails "a name leads to nothing" stat "$view/fifo"
     mkfifo source/fifo
-    cat source/fifo >got &
+    timeout 60 cat source/fifo >got &
     reader=$!
-    wait_for '[[ $(cut -d " " -f 3 "/proc/'"$reader"'/stat") == S ]]'
+    wait_for '[[ $(cut -d " " -f 2,3 "/proc/$(pgrep -P '"$reader"')/stat") == "(cat) S" ]]'
     fails "a FIFO that took it is not opened as the file that was to be created" \
         dd if=/dev/null of="$view/fifo" conv=notrunc oflag=nonblock
     ok "who waits at it in the source waits on" timeout 20 sh -c 'echo real >source/fifo'
     wait "$reader"
-    is "and hears nothing else" "$(<got)" real
+    is "hears that, and its end" "$? $(<got)" "0 real"
     fails "another name leads to nothing" stat "$view/file"
     echo there >source/file
     ok "a file that took it is opened as it is" sh -c "echo more >>'$view/file'"
