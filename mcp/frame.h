@@ -32,6 +32,8 @@ enum frame_type {
     FRAME_JOB_START,  /* see struct job_request */
     FRAME_JOB_ANSWER, /* FRAME_YES: somebody allowed it */
     FRAME_JOB_KILL,
+    FRAME_SHELL_CLOSE, /* the name of a shell, as in struct job_request, that is not used any more
+                        */
 };
 
 enum frame_flags {

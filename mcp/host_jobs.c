@@ -1,5 +1,6 @@
 #include "host_jobs.h"
 
+#include "../exec/session_folder.h"
 #include "job_request.h"
 #include "job_spawn.h"
 #include "scopefs/command_rules.h"
@@ -130,15 +131,55 @@ static char *limit_timeout(const struct scope *scope, const char *wanted)
     return xstrdup(wanted);
 }
 
+/* Of a shell of this process: nobody else's can be named. New, or NULL for what is no name. */
+static char *shell_name(const char *name)
+{
+    char *full = *name ? xasprintf("mcp-%d-%s", getpid(), name) : xstrdup("");
+    if (!*full || session_name_is_valid(full))
+        return full;
+    free(full);
+    return NULL;
+}
+
+static void keep_shell(struct job_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->shell_count; i++)
+        if (!*name || strcmp(table->shells[i], name) == 0)
+            return;
+    table->shells = xreallocarray(table->shells, table->shell_count + 1, sizeof(*table->shells));
+    table->shells[table->shell_count++] = xstrdup(name);
+}
+
+/* NULL: all. */
+static void close_shells(struct job_table *table, const char *name)
+{
+    const struct spawn_place place = {table->config_file, table->scope_name, table->view};
+    size_t kept = 0;
+    for (size_t i = 0; i < table->shell_count; i++) {
+        char *shell = table->shells[i];
+        if (name && strcmp(shell, name) != 0) {
+            table->shells[kept++] = shell;
+            continue;
+        }
+        shell_close(&place, shell);
+        free(shell);
+    }
+    table->shell_count = kept;
+}
+
 static void run(struct job_table *table, struct job *job, const struct job_request *wanted,
                 bool was_asked)
 {
     const struct spawn_place place = {table->config_file, table->scope_name, table->view};
     const struct scope *scope = current_scope(table);
     cleanup_free char *timeout = scope ? limit_timeout(scope, wanted->timeout) : NULL;
+    cleanup_free char *shell = shell_name(wanted->shell);
     struct job_request request = *wanted;
     request.timeout = timeout;
-    if (scope && job_spawn(&job->process, &request, &place, was_asked) == 0) {
+    request.shell = shell;
+    if (scope && shell && job_spawn(&job->process, &request, &place, was_asked) == 0) {
+        if (*shell)
+            keep_shell(table, shell);
         give(table, FRAME_JOB_STARTED, 0, job->number, NULL, 0);
         return;
     }
@@ -217,11 +258,21 @@ static void end(struct job_table *table, struct job *job)
     }
 }
 
+static void end_shell(struct job_table *table, const char *bytes, size_t size)
+{
+    cleanup_free char *name = xmemdup0(bytes, size);
+    cleanup_free char *shell = shell_name(name);
+    if (shell && *shell)
+        close_shells(table, shell);
+}
+
 void job_table_take(struct job_table *table, const struct frame *frame, const char *bytes)
 {
     struct job *job = find(table, frame->job);
     if (frame->type == FRAME_JOB_START)
         start(table, frame->job, bytes, frame->length);
+    else if (frame->type == FRAME_SHELL_CLOSE)
+        end_shell(table, bytes, frame->length);
     else if (job && frame->type == FRAME_JOB_ANSWER)
         answer(table, job, frame->flags & FRAME_YES);
     else if (job && frame->type == FRAME_JOB_KILL)
@@ -331,6 +382,8 @@ void job_table_free(struct job_table *table)
             spawned_end(&job->process, KILL_AFTER_MS_FROM_OUTSIDE);
         remove_job(table, job);
     }
+    close_shells(table, NULL);
+    free(table->shells);
     config_free(table->config);
     table->config = NULL;
 }

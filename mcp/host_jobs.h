@@ -26,6 +26,8 @@ struct job_table {
     void *context;
     struct job *first;
     size_t count;
+    char **shells; /* that were begun, by their full names */
+    size_t shell_count;
 };
 
 /* A FRAME_JOB_START, _ANSWER or _KILL. What makes no sense is answered by an end, or dropped. */

@@ -12,7 +12,7 @@ void job_request_pack(const struct job_request *request, struct strbuf *bytes)
     add_word(bytes, request->command);
     add_word(bytes, request->workdir);
     add_word(bytes, request->timeout);
-    add_word(bytes, request->session);
+    add_word(bytes, request->shell);
     for (const char **entry = request->environment; entry && *entry; entry++)
         add_word(bytes, *entry);
     add_word(bytes, "");
@@ -39,7 +39,7 @@ bool job_request_unpack(struct job_request *request, const char *bytes, size_t s
         .command = take_word(&words),
         .workdir = take_word(&words),
         .timeout = take_word(&words),
-        .session = take_word(&words),
+        .shell = take_word(&words),
     };
     for (const char *word = take_word(&words); word && *word; word = take_word(&words)) {
         request->environment =

@@ -11,7 +11,7 @@ struct job_request {
     const char *command;      /* a line for sh */
     const char *workdir;      /* relative to the workspace or below it; "": the workspace */
     const char *timeout;      /* as scopefs-exec -t has it; "": the scope's */
-    const char *session;      /* of a shell that is kept; "": none */
+    const char *shell;        /* name of a shell that is kept from call to call; "": none */
     const char **environment; /* "NAME=VALUE"; NULL-terminated */
     const char *input;        /* becomes standard input */
     size_t input_size;

@@ -1,6 +1,8 @@
 #include "job_spawn.h"
 
+#include "../exec/process.h"
 #include "scopefs/fd.h"
+#include "scopefs/log.h"
 #include "scopefs/mem.h"
 #include "scopefs/runtime.h"
 
@@ -124,6 +126,7 @@ int job_spawn(struct spawned *spawned, const struct job_request *request,
     add_option(&words, "--report", "3");
     add_option(&words, "-w", request->workdir);
     add_option(&words, "-t", request->timeout);
+    add_option(&words, "--session", request->shell);
     for (const char **entry = request->environment; entry && *entry; entry++)
         add_option(&words, "-e", *entry);
     if (was_asked)
@@ -136,6 +139,15 @@ int job_spawn(struct spawned *spawned, const struct job_request *request,
         spawned_close(spawned);
     free(words.items);
     return result;
+}
+
+void shell_close(const struct spawn_place *place, const char *shell)
+{
+    cleanup_free char *program = runtime_program("scopefs-exec");
+    cleanup_error struct error *error = NULL;
+    const char *const arguments[] = {program, "session", "close", place->scope_name, shell, NULL};
+    if (process_run(arguments, STDERR_FILENO, -1, &error) < 0)
+        log_error("%s", error->message);
 }
 
 int worker_spawn(struct spawned *spawned, const struct spawn_place *place, int channel)

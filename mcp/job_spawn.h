@@ -26,6 +26,9 @@ int job_spawn(struct spawned *spawned, const struct job_request *request,
 /* Starts the worker with `channel` as its standard input and output. 0, or -1 with errno. */
 int worker_spawn(struct spawned *spawned, const struct spawn_place *place, int channel);
 
+/* Ends a shell that is kept, and waits for that. */
+void shell_close(const struct spawn_place *place, const char *shell);
+
 /* Waits for the end of a process that was told to, and kills it after that time. */
 void spawned_end(struct spawned *spawned, int patience_ms);
 

@@ -207,10 +207,48 @@ void job_kill(struct server *server, uint32_t number)
     tell(server, FRAME_JOB_KILL, 0, number, NULL);
 }
 
+char *job_shell(struct call *call, const char *name)
+{
+    struct session *session = call->address.session;
+    char *shell = xasprintf("%u-%s", session->number, name);
+    size_t index;
+    json_t *known;
+    bool is_new = true;
+    pthread_mutex_lock(&session->server->lock);
+    if (!session->shells)
+        session->shells = json_array();
+    json_array_foreach(session->shells, index, known) is_new =
+        is_new && strcmp(json_string_value(known), shell) != 0;
+    if (is_new)
+        json_array_append_new(session->shells, json_string(shell));
+    pthread_mutex_unlock(&session->server->lock);
+    return shell;
+}
+
+static void close_shells(struct session *session)
+{
+    struct server *server = session->server;
+    size_t index;
+    json_t *shell;
+    pthread_mutex_lock(&server->lock);
+    json_t *shells = steal_pointer(session->shells);
+    pthread_mutex_unlock(&server->lock);
+    json_array_foreach(shells, index, shell)
+    {
+        const struct frame frame = {
+            .type = FRAME_SHELL_CLOSE,
+            .length = (uint32_t)json_string_length(shell),
+        };
+        server->settings.sink(server->settings.context, &frame, json_string_value(shell));
+    }
+    json_decref(shells);
+}
+
 void jobs_end_session(struct session *session)
 {
     struct server *server = session->server;
     uint32_t number;
+    close_shells(session);
     do {
         number = 0;
         pthread_mutex_lock(&server->lock);

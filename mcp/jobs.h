@@ -55,6 +55,9 @@ bool job_look(struct call *call, uint32_t number, void (*look)(struct job *job, 
 /* Ends it: SIGTERM, and a little later SIGKILL. */
 void job_kill(struct server *server, uint32_t number);
 
+/* The name of a shell of this client's own, which is ended with its session. New. */
+char *job_shell(struct call *call, const char *name);
+
 /* Ends what the session has started. */
 void jobs_end_session(struct session *session);
 

@@ -152,5 +152,6 @@ void session_drop(struct session *session)
     if (session->users || !session->is_closed)
         return;
     stamps_free(session->stamps);
+    json_decref(session->shells);
     free(session);
 }

@@ -58,6 +58,7 @@ struct session {
     struct question *questions;
     unsigned long long last_question;
     struct stamp *stamps;
+    json_t *shells; /* an array of names: shells that are kept for the client; NULL: none */
     bool is_closed;
     size_t users; /* calls that run; the last one out frees what is closed */
 };

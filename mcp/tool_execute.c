@@ -24,6 +24,10 @@ const struct argument execute_arguments[] = {
     {"workdir", "cwd", ARGUMENT_PATH, .help = "The directory where it starts"},
     {"env", NULL, ARGUMENT_VARIABLES, .fallback = "{}", .help = "Variables of its environment"},
     {"stdin", NULL, ARGUMENT_TEXT, .help = "What it reads from its standard input"},
+    {"session", NULL, ARGUMENT_PATH,
+     .help =
+         "A name: the line is run by a shell that stays, with its directory, variables and jobs, "
+         "for the next call with that name"},
     {"background", "run_in_background", ARGUMENT_FLAG, .fallback = "false",
      .help = "Return at once; read_output and kill take the number of the job"},
     {0},
@@ -185,6 +189,8 @@ static void add_end(struct call *call, json_t *report)
     json_int_t status = json_integer_value(json_object_get(report, "exit_status"));
     if (json_is_true(json_object_get(report, "out_of_memory")))
         strbuf_add_text(&call->text, "[the memory that the scope allows was used up]\n");
+    if (json_is_true(json_object_get(json_object_get(report, "session"), "ended")))
+        strbuf_add_text(&call->text, "[the session has ended; the next call begins a new one]\n");
     if (status)
         strbuf_add_format(&call->text, "[exit status %lld]\n", (long long)status);
     fail_by_report(call, report);
@@ -314,9 +320,20 @@ static void free_environment(const char **environment)
     free(environment);
 }
 
+/* As names of scopes are, and short. */
+static bool is_shell_name(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t length = strlen(name);
+    return length <= 32 && strspn(name, allowed) == length;
+}
+
 static uint32_t start(struct call *call, const char *workdir)
 {
     char timeout[32];
+    cleanup_free char *shell =
+        call_has(call, "session") ? job_shell(call, call_text(call, "session")) : xstrdup("");
     const char **environment = make_environment(call_value(call, "env"));
     bool has_timeout = !call_flag(call, "background");
     double seconds = json_number_value(call_value(call, "timeout"));
@@ -325,7 +342,7 @@ static uint32_t start(struct call *call, const char *workdir)
         .command = call_text(call, "command"),
         .workdir = workdir,
         .timeout = seconds > 0 && has_timeout ? timeout : "0",
-        .session = "",
+        .shell = shell,
         .environment = environment,
         .input = call_text(call, "stdin"),
         .input_size = call_text_length(call, "stdin"),
@@ -353,7 +370,14 @@ void tool_execute(struct call *call)
         workspace_path(call, call_has(call, "workdir") ? call_text(call, "workdir") : ".");
     if (!path)
         return;
-    uint32_t number = start(call, strcmp(path, ".") == 0 ? "" : path);
+    if (call_has(call, "session") && !is_shell_name(call_text(call, "session"))) {
+        call_fail(call, CODE_INVALID_ARGUMENTS, NULL, NULL,
+                  "the name of a session has at most 32 letters, digits, '-' and '_'");
+        return;
+    }
+    cleanup_free char *workdir =
+        call_has(call, "workdir") ? workspace_name(call, path) : xstrdup("");
+    uint32_t number = start(call, workdir);
     session_log(call->address.session, call->address.exchange, SEVERITY_INFO, "job %u: %s", number,
                 call_text(call, "command"));
     bool is_whole = call_flag(call, "background") ? job_wait(call, number, has_started, NULL, -1)

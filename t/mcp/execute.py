@@ -1,11 +1,13 @@
 """Commands: execute, read_output, kill, approval, progress and cancellation."""
 
 import os
+import re
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.environ["TEST_MCP_FOLDER"])
-from client import Client, equal, like, ok
+from client import SCOPE, Client, equal, like, ok
 
 
 def until(condition, seconds=20):
@@ -106,6 +108,25 @@ def cancellation(client):
     client.others.clear()
 
 
+def sessions(client):
+    run = lambda command, **more: client.structured("execute", command=command, session="s", **more)
+    run("cd open; X=5; f() { echo f $X; }")
+    equal("a session keeps its shell", run("pwd; f")["stdout"], "/workspace/open\nf 5\n")
+    equal("another one has its own", client.structured("execute", command="pwd", session="t")["stdout"], "/workspace\n")
+    equal("another directory for once", run("pwd", workdir=".")["stdout"], "/workspace\n")
+    equal("a line that takes too long", client.failure("execute", command="sleep 60", session="s", timeout=0.2), "timed_out")
+    equal("does not end it", run("echo $X")["stdout"], "5\n")
+    like("its end is told", client.text("execute", command="exit 3", session="s"), "the session has ended")
+    equal("and it begins anew", run("echo $X.")["stdout"], ".\n")
+    equal("rules hold for it", client.failure("execute", command="rm x", session="s"), "refused")
+    equal("no name leads elsewhere", client.failure("execute", command="true", session="../x"), "invalid_arguments")
+    with Client() as other:
+        other.structured("execute", command="Y=1", session="s")
+        equal("another client's is another", run("echo $Y.")["stdout"], ".\n")
+    listed = subprocess.run(["scopefs-exec", "session", "list", SCOPE], capture_output=True, text=True).stdout
+    equal("a client's sessions end with it", re.findall(r"mcp-[0-9]+-[0-9]+-([a-z]+)", listed), ["s", "t"])
+
+
 def approval():
     with Client() as client:
         equal("a rule refuses", client.failure("execute", command="rm -rf open"), "refused")
@@ -162,5 +183,6 @@ with Client() as session:
     background(session)
     progress(session)
     cancellation(session)
+    sessions(session)
 approval()
 ends()
