@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 char *runtime_path(void)
 {
     if (geteuid() == 0)
@@ -23,10 +25,12 @@ int runtime_open(struct error **error)
 {
     cleanup_free char *path = runtime_path();
     mode_t mode = geteuid() == 0 ? 0755 : 0700;
-    if (mkdir(path, mode) < 0 && errno != EEXIST)
-        return error_set(error, errno, "cannot create the runtime folder %s", path);
-
-    cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    cleanup_fd int fd = open(path, FOLDER_FLAGS);
+    if (fd < 0 && errno == ENOENT) {
+        if (mkdir(path, mode) < 0 && errno != EEXIST)
+            return error_set(error, errno, "cannot create the runtime folder %s", path);
+        fd = open(path, FOLDER_FLAGS);
+    }
     struct stat found;
     if (fd < 0 || fstat(fd, &found) < 0)
         return error_set(error, errno, "cannot open the runtime folder %s", path);

@@ -226,7 +226,6 @@ static int call_session(const struct job *job, struct result *result, struct err
         .config_file = job->config_file,
         .config_digest = job->config_digest,
         .scope = job->scope,
-        .identity = &job->identity,
         .invocation = job->invocation,
         .input = job->input,
         .capture = job->invocation->json,
@@ -276,7 +275,7 @@ static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct
 }
 
 /* Plans the command first, so that what cannot be planned mounts nothing. */
-static int do_job(const struct job *job, struct error **error)
+static int do_command(const struct job *job, struct error **error)
 {
     __attribute__((cleanup(host_facts_free))) struct host_facts facts = {
         .uid = job->identity.uid, .gid = job->identity.gid, .environment = environ};
@@ -288,6 +287,15 @@ static int do_job(const struct job *job, struct error **error)
         return STATUS_FAILED;
     return job->invocation->dry_run ? print_plan(job, &plan, error)
                                     : run_and_tell(job, &plan, error);
+}
+
+/* What needs to know whom commands run as; who calls a session does not, and a host may take its
+ * time to look accounts up. */
+static int do_job(struct job *job, struct error **error)
+{
+    if (identity_choose(job->scope, &job->identity, error) < 0)
+        return STATUS_FAILED;
+    return job->invocation->serves_session ? serve_session(job, error) : do_command(job, error);
 }
 
 static int open_input(const char *file, int *input, struct error **error)
@@ -320,13 +328,12 @@ static int find_job(const struct invocation *invocation, struct error **error)
         adjust_scope(&adjusted, invocation);
         job.scope = &adjusted;
     }
-    if (!job.scope || identity_choose(job.scope, &job.identity, error) < 0 ||
-        open_input(invocation->input_file, &job.input, error) < 0)
+    if (!job.scope || open_input(invocation->input_file, &job.input, error) < 0)
         return STATUS_FAILED;
     job.config_digest = config->digest;
-    int status = invocation->serves_session                    ? serve_session(&job, error)
-                 : invocation->session && !invocation->dry_run ? run_and_tell(&job, NULL, error)
-                                                               : do_job(&job, error);
+    int status = invocation->session && !invocation->serves_session && !invocation->dry_run
+                     ? run_and_tell(&job, NULL, error)
+                     : do_job(&job, error);
     fd_close(&job.input);
     return status;
 }

@@ -182,7 +182,11 @@ void result_print(const struct result *result, bool with_output, FILE *stream)
         add_stream(&text, "stderr", &result->sandbox.errors);
         add_accesses(&text, &result->sandbox.accesses);
     }
-    add_connections(&text, &result->sandbox.network);
+    /* Those of a session's network are told to nobody; they are in the scope's log. */
+    if (result->session)
+        strbuf_add_text(&text, ",\"refused_connections\":null");
+    else
+        add_connections(&text, &result->sandbox.network);
     add_session(&text, result);
     strbuf_add_format(&text, ",\"refused\":%s,\"error\":", truth(result->refused));
     if (result->error)

@@ -31,7 +31,6 @@ struct call {
     struct session_message answer; /* the last that came */
     int folder, text;
     int fds[SESSION_DESCRIPTORS]; /* borrowed, but for what is captured */
-    bool has_started;
 };
 
 /* --- What is sent --- */
@@ -50,6 +49,11 @@ static int write_text(struct call *call, struct error **error)
     return 0;
 }
 
+static bool is_followed(const struct session_request *request)
+{
+    return request->capture || request->invocation->report >= 0;
+}
+
 static void send_call(const struct call *call, int socket)
 {
     const struct session_request *request = call->request;
@@ -57,12 +61,11 @@ static void send_call(const struct call *call, int socket)
     const struct sandbox_request *wanted = &request->invocation->request;
     struct session_message message = {
         .kind = SESSION_CALL,
-        .call = {.settings =
-                     session_settings_digest(request->scope, call->config_file, request->identity),
+        .call = {.settings = session_settings_digest(request->scope, call->config_file),
                  .config_digest = request->config_digest,
                  .timeout_ms = wanted->has_timeout ? wanted->timeout_ms : settings->timeout_ms,
                  .kill_after_ms = settings->kill_after_ms,
-                 .wants_usage = request->capture || request->invocation->report >= 0},
+                 .is_followed = is_followed(request)},
     };
     session_send(socket, &message, call->fds, SESSION_DESCRIPTORS);
 }
@@ -77,38 +80,54 @@ static void pass_signals_on(struct call *call, int socket)
         session_send(socket, &message, NULL, 0);
 }
 
+static void follow(struct call *call, int socket, const struct session_place *place)
+{
+    struct access_report *accesses = &call->result->sandbox.accesses;
+    const struct view_mount view = {.device_major = place->view_major,
+                                    .device_minor = place->view_minor};
+    struct session_message message = {.kind = SESSION_GO};
+    access_report_open(accesses, &view);
+    accesses->pid_namespace = (unsigned long)place->pid_namespace;
+    session_send(socket, &message, NULL, 0);
+}
+
 /* True when it was the last. */
 static bool read_answer(struct call *call, int socket)
 {
     struct session_message message;
     if (!session_receive(socket, &message, NULL, 0)) {
-        call->answer = (struct session_message){.kind = SESSION_AGAIN};
+        call->answer = (struct session_message){.kind = SESSION_NOTHING};
         return true;
     }
     if (message.kind == SESSION_SAYS) {
         fputs(message.text, stderr);
         return false;
     }
+    if (message.kind == SESSION_STARTED) {
+        follow(call, socket, &message.place);
+        return false;
+    }
     call->answer = message;
-    if (message.kind != SESSION_STARTED)
-        return true;
-    call->has_started = true;
-    call->result->session_is_new = message.flags & SESSION_IS_NEW;
-    return false;
+    return true;
 }
 
 static void wait_for_end(struct call *call, int socket)
 {
-    struct capture *output = &call->result->sandbox.output, *errors = &call->result->sandbox.errors;
+    struct sandbox *sandbox = &call->result->sandbox;
+    struct capture *output = &sandbox->output, *errors = &sandbox->errors;
+    struct access_report *accesses = &sandbox->accesses;
     for (bool ended = false; !ended;) {
         struct pollfd sources[] = {
             {.fd = socket, .events = POLLIN},
             {.fd = call->supervisor.interrupts, .events = POLLIN},
             {.fd = output->fd, .events = POLLIN},
             {.fd = errors->fd, .events = POLLIN},
+            {.fd = accesses->fd, .events = POLLIN},
         };
-        if (poll(sources, 4, -1) < 0)
+        if (poll(sources, sizeof(sources) / sizeof(sources[0]), -1) < 0)
             continue;
+        if (sources[4].revents)
+            access_report_read(accesses);
         if (sources[2].revents)
             capture_read(output);
         if (sources[3].revents)
@@ -135,7 +154,10 @@ static int take_result(struct call *call, struct error **error)
     result->usage = (struct cgroup_usage){.out_of_memory = used->out_of_memory,
                                           .peak_memory = used->peak_memory,
                                           .cpu_us = used->cpu_us};
+    result->session_is_new = answer->flags & SESSION_IS_NEW;
     result->session_has_ended = answer->flags & SESSION_HAS_ENDED;
+    if (is_followed(call->request))
+        access_report_finish(&result->sandbox.accesses);
     if (answer->text[0] && result->session_has_ended)
         error_set(error, 0, "session %s was ended with the command: %s", call->session.name,
                   answer->text);
@@ -153,7 +175,7 @@ static int judge_answer(struct call *call, int *status, struct error **error)
         *status = take_result(call, error);
     } else if (answer->kind == SESSION_REFUSED) {
         error_set(error, 0, "session %s: %s", call->session.name, answer->text);
-    } else if (call->has_started) {
+    } else if (answer->kind != SESSION_AGAIN) {
         error_set(error, 0,
                   "session %s: the process that keeps it has died; what became of the "
                   "command is not known",

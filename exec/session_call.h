@@ -2,7 +2,6 @@
 #ifndef SCOPEFS_EXEC_SESSION_CALL_H
 #define SCOPEFS_EXEC_SESSION_CALL_H
 
-#include "identity.h"
 #include "invocation.h"
 #include "result.h"
 #include "scopefs/config.h"
@@ -14,7 +13,6 @@ struct session_request {
     const char *config_file;
     uint64_t config_digest;
     const struct scope *scope;
-    const struct identity *identity;
     const struct invocation *invocation;
     int input;            /* the command's standard input; -1: the caller's */
     bool capture;         /* what it prints goes to result->sandbox */

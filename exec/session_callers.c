@@ -63,12 +63,10 @@ void session_callers_sweep(struct session_callers *callers, const struct session
     callers->count = kept;
 }
 
-struct session_caller *session_callers_next(const struct session_callers *callers,
-                                            const struct session_caller *running)
+struct session_caller *session_callers_next(const struct session_callers *callers)
 {
     for (size_t i = 0; i < callers->count; i++)
-        if (callers->items[i]->has_call && callers->items[i]->socket >= 0 &&
-            callers->items[i] != running)
+        if (callers->items[i]->has_call && callers->items[i]->socket >= 0)
             return callers->items[i];
     return NULL;
 }

@@ -29,9 +29,8 @@ void session_callers_accept(struct session_callers *callers, int listener);
 /* Takes those out who are gone, but for `running`. */
 void session_callers_sweep(struct session_callers *callers, const struct session_caller *running);
 
-/* The next with a call that has not had its turn, or NULL. */
-struct session_caller *session_callers_next(const struct session_callers *callers,
-                                            const struct session_caller *running);
+/* The first with a call, or NULL. */
+struct session_caller *session_callers_next(const struct session_callers *callers);
 
 /* Sends a message, and lets the caller go: he has got what he came for. */
 void session_caller_dismiss(struct session_caller *caller, struct session_message *message);

@@ -15,8 +15,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FOLDER ".sessions"
-#define LOCK   ".lock"
+#define FOLDER       ".sessions"
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define LOCK         ".lock"
 /* Connections that wait to be accepted; a session takes them in at once. */
 #define BACKLOG  128
 #define MAX_NAME 40
@@ -56,10 +57,12 @@ int session_folder_open(const struct scope *scope, struct error **error)
                          "the runtime folder %s lies in the source of scope %s, whose agent could "
                          "take the place of a session; set XDG_RUNTIME_DIR to another folder",
                          path, scope->name);
-    if (mkdirat(runtime, FOLDER, 0700) < 0 && errno != EEXIST)
-        return error_set(error, errno, "cannot create %s/" FOLDER, path);
-    cleanup_fd int folder =
-        openat(runtime, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    cleanup_fd int folder = openat(runtime, FOLDER, FOLDER_FLAGS);
+    if (folder < 0 && errno == ENOENT) {
+        if (mkdirat(runtime, FOLDER, 0700) < 0 && errno != EEXIST)
+            return error_set(error, errno, "cannot create %s/" FOLDER, path);
+        folder = openat(runtime, FOLDER, FOLDER_FLAGS);
+    }
     if (folder < 0 || fstat(folder, &found) < 0)
         return error_set(error, errno, "cannot open %s/" FOLDER, path);
     if (found.st_uid != geteuid() || (found.st_mode & 077))

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ struct host {
     time_t started, used;
     int64_t idle_since;
     uint64_t calls;
+    bool awaits_go; /* the running call has not begun yet */
     bool is_ending;
     int64_t kill_at; /* when it is ending */
     char end_text[512];
@@ -87,7 +89,7 @@ static void finish_call(struct host *host, int status, bool has_ended, const cha
         .flags = (host->stop.cause == STOP_TIME ? SESSION_HAS_TIMED_OUT : 0U) |
                  (has_ended ? SESSION_HAS_ENDED : 0U) | (host->calls == 1 ? SESSION_IS_NEW : 0U),
     };
-    if (host->running->call.wants_usage) {
+    if (host->running->call.is_followed) {
         struct session_usage now;
         session_usage_read(&now, &host->sandbox);
         session_usage_since(&message.result, &host->before, &now);
@@ -96,6 +98,7 @@ static void finish_call(struct host *host, int status, bool has_ended, const cha
     snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
     struct session_caller *caller = host->running;
     host->running = NULL;
+    host->awaits_go = false;
     host->idle_since = clock_us();
     host->used = time(NULL);
     session_stop_reset(&host->stop);
@@ -103,27 +106,47 @@ static void finish_call(struct host *host, int status, bool has_ended, const cha
     session_caller_dismiss(caller, &message);
 }
 
+static void begin_call(struct host *host)
+{
+    struct session_shell *shell = &host->sandbox.shell;
+    host->awaits_go = false;
+    host->call_started = clock_us();
+    if (session_shell_call(shell, host->running->fds) < 0)
+        end(host, "the shell of the session takes in nothing any more");
+    /* It is held up at the gate, and has begun nothing yet. */
+    process_list_children_of(shell->process, &host->spared);
+}
+
+static void tell_of_turn(struct host *host)
+{
+    char path[64];
+    struct stat place;
+    const struct view_mount *view = &host->sandbox.view;
+    struct session_message message = {
+        .kind = SESSION_STARTED,
+        .place = {.view_major = view->device_major, .view_minor = view->device_minor},
+    };
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", host->sandbox.shell.process);
+    if (stat(path, &place) == 0)
+        message.place.pid_namespace = place.st_ino;
+    session_usage_read(&host->before, &host->sandbox);
+    host->call_started = clock_us();
+    host->awaits_go = true;
+    session_send(host->running->socket, &message, NULL, 0);
+}
+
 static void start_next(struct host *host)
 {
     if (host->running || host->is_ending || host->sandbox.shell.state != SHELL_IDLE)
         return;
-    struct session_caller *caller = session_callers_next(&host->callers, NULL);
-    if (!caller)
+    host->running = session_callers_next(&host->callers);
+    if (!host->running)
         return;
-    struct session_message message = {.kind = SESSION_STARTED,
-                                      .flags = host->calls == 0 ? SESSION_IS_NEW : 0U};
-    if (session_send(caller->socket, &message, NULL, 0) < 0) {
-        fd_close(&caller->socket);
-        return;
-    }
     host->calls++;
-    host->running = caller;
-    host->call_started = clock_us();
-    if (caller->call.wants_usage)
-        session_usage_read(&host->before, &host->sandbox);
-    process_list_children_of(host->sandbox.shell.process, &host->spared);
-    if (session_shell_call(&host->sandbox.shell, caller->fds) < 0)
-        end(host, "the shell of the session takes in nothing any more");
+    if (host->running->call.is_followed)
+        tell_of_turn(host);
+    else
+        begin_call(host);
 }
 
 /* A view that the scope shares with others is told of new rules by `scopefs reload`. One of the
@@ -165,6 +188,15 @@ static void tell_state(const struct host *host, struct session_caller *caller)
     session_caller_dismiss(caller, &message);
 }
 
+/* Ends the running call, for one of the causes. */
+static void stop_call(struct host *host, enum session_stop_cause cause, int number)
+{
+    unsigned long kill_after_ms = (unsigned long)host->running->call.kill_after_ms;
+    session_stop_begin(&host->stop, cause, number, kill_after_ms);
+    if (host->awaits_go)
+        finish_call(host, 128 + number, false, NULL);
+}
+
 static void pass_signal_on(struct host *host, struct session_caller *caller, int number)
 {
     if (number <= 0 || number >= NSIG)
@@ -175,7 +207,7 @@ static void pass_signal_on(struct host *host, struct session_caller *caller, int
         __attribute__((cleanup(process_set_free))) struct process_set signalled = {0};
         process_signal_new(host->sandbox.shell.process, &host->spared, &signalled, number);
     } else {
-        session_stop_begin(&host->stop, STOP_SIGNAL, number, 0);
+        stop_call(host, STOP_SIGNAL, number);
     }
 }
 
@@ -188,8 +220,7 @@ static void listen_to(struct host *host, struct session_caller *caller)
             return;
         fd_close(&caller->socket);
         if (caller == host->running)
-            session_stop_begin(&host->stop, STOP_CALLER_GONE, SIGTERM,
-                               (unsigned long)caller->call.kill_after_ms);
+            stop_call(host, STOP_CALLER_GONE, SIGTERM);
         return;
     }
     bool is_call = message.kind == SESSION_CALL && !caller->has_call;
@@ -202,6 +233,8 @@ static void listen_to(struct host *host, struct session_caller *caller)
     }
     if (is_call) {
         take_call(host, caller, &message.call);
+    } else if (message.kind == SESSION_GO && caller == host->running && host->awaits_go) {
+        begin_call(host);
     } else if (message.kind == SESSION_SIGNAL) {
         pass_signal_on(host, caller, message.number);
     } else if (message.kind == SESSION_LOOK) {
@@ -228,7 +261,7 @@ static void attend_shell(struct host *host)
 static void pass_words_on(struct host *host)
 {
     struct session_message message = {.kind = SESSION_SAYS};
-    const struct session_caller *first = session_callers_next(&host->callers, NULL);
+    const struct session_caller *first = session_callers_next(&host->callers);
     ssize_t size = pread(STDERR_FILENO, message.text, sizeof(message.text) - 1, 0);
     if (size > 0 && first)
         session_send(first->socket, &message, NULL, 0);
@@ -290,8 +323,7 @@ static void act_on_call_deadlines(struct host *host)
             continue;
         caller->deadline = CLOCK_NEVER;
         if (caller == host->running)
-            session_stop_begin(&host->stop, STOP_TIME, SIGTERM,
-                               (unsigned long)caller->call.kill_after_ms);
+            stop_call(host, STOP_TIME, SIGTERM);
         else
             session_caller_answer(caller, SESSION_FINISHED, 124, SESSION_HAS_TIMED_OUT,
                                   "its time was over before the session had a turn for it");
@@ -335,6 +367,16 @@ static size_t list_sources(const struct host *host, struct pollfd **sources)
     return count;
 }
 
+/* Who has just come mostly has said already what for. */
+static void welcome(struct host *host)
+{
+    size_t known = host->callers.count;
+    session_callers_accept(&host->callers, host->listener);
+    for (size_t i = known; i < host->callers.count; i++)
+        if (host->callers.items[i]->socket >= 0)
+            listen_to(host, host->callers.items[i]);
+}
+
 static void serve_sources(struct host *host, const struct pollfd *sources, size_t count)
 {
     if (sources[SOURCE_CHANNEL].revents)
@@ -354,7 +396,7 @@ static void serve_sources(struct host *host, const struct pollfd *sources, size_
         if (sources[i].revents)
             listen_to(host, host->callers.items[i - SOURCES]);
     if (sources[SOURCE_LISTENER].revents)
-        session_callers_accept(&host->callers, host->listener);
+        welcome(host);
 }
 
 static void wait_for_event(struct host *host)
@@ -426,7 +468,7 @@ int session_host_run(const struct session_host_setup *setup, struct error **erro
     struct host host = {
         .setup = setup,
         .session = {setup->scope->name, setup->name},
-        .settings = session_settings_digest(setup->scope, setup->config_file, setup->identity),
+        .settings = session_settings_digest(setup->scope, setup->config_file),
         .sandbox = {.config_file = setup->config_file,
                     .scope = setup->scope,
                     .identity = setup->identity,

@@ -14,14 +14,16 @@
 #define SESSION_PROTOCOL 0x73730001U
 
 enum session_message_kind {
+    SESSION_NOTHING,
     /* To the session. */
     SESSION_CALL,   /* with the descriptors of enum session_descriptor */
+    SESSION_GO,     /* after SESSION_STARTED: the caller is ready for it */
     SESSION_SIGNAL, /* `number`, for the call that was made on this connection */
     SESSION_LOOK,   /* answered by SESSION_STATE */
     SESSION_CLOSE,  /* answered by the end of the connection when the session is gone */
     /* From it. */
     SESSION_SAYS,     /* `text` is for people, as it is; more follows */
-    SESSION_STARTED,  /* the call has its turn */
+    SESSION_STARTED,  /* a followed call has its turn, and waits for SESSION_GO */
     SESSION_FINISHED, /* with the exit status in `number` */
     SESSION_AGAIN,    /* the session has ended before the call had its turn; `text` may say why */
     SESSION_REFUSED,  /* `text` says why */
@@ -36,7 +38,7 @@ enum session_descriptor {
     SESSION_DESCRIPTORS,
 };
 
-/* Flags of SESSION_STARTED, SESSION_FINISHED and SESSION_STATE. */
+/* Flags of SESSION_FINISHED and SESSION_STATE. */
 enum {
     SESSION_IS_NEW = 1,        /* it is the session's first call */
     SESSION_HAS_TIMED_OUT = 2, /* the call's time was over */
@@ -49,7 +51,14 @@ struct session_call {
     uint64_t config_digest; /* likewise, where the session has a view of its own */
     uint64_t timeout_ms;    /* from its arrival on; 0: none */
     uint64_t kill_after_ms;
-    uint64_t wants_usage; /* not 0: processor time and memory are to be told */
+    uint64_t is_followed; /* what it uses up, and what the view refuses to it, is to be known */
+};
+
+/* Where a call runs, by which what the view refuses to it is told from what it refuses to others.
+ */
+struct session_place {
+    uint32_t view_major, view_minor;
+    uint64_t pid_namespace; /* its inode */
 };
 
 struct session_result {
@@ -72,6 +81,7 @@ struct session_message {
     uint32_t flags;
     union {
         struct session_call call;
+        struct session_place place;
         struct session_result result;
         struct session_state state;
     };

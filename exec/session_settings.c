@@ -27,8 +27,7 @@ static void add_limits(struct strbuf *text, const struct exec_limits *limits)
                       limits->strict);
 }
 
-uint64_t session_settings_digest(const struct scope *scope, const char *config_file,
-                                 const struct identity *identity)
+uint64_t session_settings_digest(const struct scope *scope, const char *config_file)
 {
     cleanup_strbuf struct strbuf text = {0};
     const struct exec_settings *exec = &scope->exec;
@@ -37,7 +36,8 @@ uint64_t session_settings_digest(const struct scope *scope, const char *config_f
     add(&text, scope->mount);
     add(&text, exec->rootfs);
     add(&text, exec->workspace);
-    strbuf_add_format(&text, "%u %u %d\n", identity->uid, identity->gid, (int)exec->network);
+    add(&text, scope->user);
+    strbuf_add_format(&text, "%d\n", (int)exec->network);
     add_limits(&text, &exec->limits);
     for (size_t i = 0; i < exec->env_count; i++) {
         add(&text, exec->env[i].name);

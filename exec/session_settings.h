@@ -2,7 +2,6 @@
 #ifndef SCOPEFS_EXEC_SESSION_SETTINGS_H
 #define SCOPEFS_EXEC_SESSION_SETTINGS_H
 
-#include "identity.h"
 #include "scopefs/config.h"
 
 #include <stdint.h>
@@ -10,7 +9,6 @@
 /* Changes when the scope would get another sandbox than before: another source, user, network,
  * limit, environment or bind. Limits of single calls and rules over commands do not count.
  * `config_file` is absolute. */
-uint64_t session_settings_digest(const struct scope *scope, const char *config_file,
-                                 const struct identity *identity);
+uint64_t session_settings_digest(const struct scope *scope, const char *config_file);
 
 #endif

@@ -12,17 +12,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Above what people use, below where bash keeps its own. */
 #define TEXT_FD 200
 
-/* The end of a call, for sh and bash. What the shell itself says there is nobody's output: not its
- * trace (set -x), not its prompt. An exit at the first failure (set -e) lasts for one call only;
- * the trace is put on again by the next text. */
+/* The end of a call, for sh and bash: the caller's descriptors are let go of before he is told.
+ * What the shell itself says there is nobody's output: not its trace (set -x), not its prompt. An
+ * exit at the first failure (set -e) lasts for one call only; the trace is put on again by the next
+ * text. */
 #define FINISH                                                                                     \
-    "{ " SESSION_FLAGS "=$?$-%s; \\set +xe; } 2>/dev/null; "                                       \
+    "{ " SESSION_FLAGS "=$?$-%s; \\set +xe; } 2>/dev/null; \\exec >/dev/null 2>&1; "               \
     "\\command kill -0 \"$((%u + ${" SESSION_FLAGS "%%%%[!0-9]*}))\"; PS1= PS2=\n"
 
 /* In the line that stands by, which mostly has nothing to do, the flags of the first are kept. */
@@ -85,8 +88,20 @@ int session_shell_prepare(struct session_shell *shell, unsigned long long open_f
     return ends[0];
 }
 
+/* Whoever waits for the other runs where that one did, which saves the way between processors.
+ * Linux before 6.6 does not know it, nor do its headers. */
+static void stay_together(const struct session_shell *shell)
+{
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+    (void)ioctl(shell->observer, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
 int session_shell_greet(struct session_shell *shell)
 {
+    stay_together(shell);
     shell->state = SHELL_COMES_UP;
     cleanup_free char *greeting = xasprintf(GREETING, SESSION_BREAK);
     return say_finish(shell, greeting, "");
@@ -118,71 +133,82 @@ static int answer(struct session_shell *shell, uint64_t id, int error)
     return ioctl(shell->observer, SECCOMP_IOCTL_NOTIF_SEND, response);
 }
 
-/* -1 also when a signal has taken the shell out of its wait: it comes again. */
-static int inject(const struct session_shell *shell, uint64_t id, int fd, int number, bool keeps)
+/* -1 also when a signal has taken the shell out of its wait: it comes again. With `flags`
+ * SECCOMP_ADDFD_FLAG_SEND its wait is over, and it gets the number of the descriptor as a result.
+ */
+static int inject(const struct session_shell *shell, uint64_t id, int fd, int number,
+                  unsigned flags)
 {
     struct seccomp_notif_addfd request = {
         .id = id,
-        .flags = SECCOMP_ADDFD_FLAG_SETFD,
+        .flags = SECCOMP_ADDFD_FLAG_SETFD | flags,
         .srcfd = (uint32_t)fd,
         .newfd = (uint32_t)number,
-        .newfd_flags = keeps ? 0 : O_CLOEXEC,
+        .newfd_flags = number > STDERR_FILENO ? O_CLOEXEC : 0,
     };
     return ioctl(shell->observer, SECCOMP_IOCTL_NOTIF_ADDFD, &request) < 0 ? -1 : 0;
 }
 
+static bool is_null(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+           status.st_rdev == makedev(1, 3); /* see null(4) */
+}
+
+/* What is /dev/null is so inside already, and each step goes to the shell and back. The last one is
+ * 0, which is also what the call is to result in; Linux before 5.14 takes one step more. */
 static int inject_call(struct session_shell *shell, uint64_t id)
 {
     const int *fds = shell->fds;
-    for (int i = SESSION_INPUT; i <= SESSION_ERRORS; i++)
-        if (inject(shell, id, fds[i], i - SESSION_INPUT, true) < 0)
+    if (inject(shell, id, fds[SESSION_TEXT], shell->text_fd, 0) < 0)
+        return -1;
+    for (int i = SESSION_OUTPUT; i <= SESSION_ERRORS; i++)
+        if (!is_null(fds[i]) && inject(shell, id, fds[i], i - SESSION_INPUT, 0) < 0)
             return -1;
-    return inject(shell, id, fds[SESSION_TEXT], shell->text_fd, false);
+    if (is_null(fds[SESSION_INPUT]))
+        return answer(shell, id, 0);
+    if (inject(shell, id, fds[SESSION_INPUT], STDIN_FILENO, SECCOMP_ADDFD_FLAG_SEND) == 0)
+        return 0;
+    if (errno != EINVAL || inject(shell, id, fds[SESSION_INPUT], STDIN_FILENO, 0) < 0)
+        return -1;
+    return answer(shell, id, 0);
+}
+
+static void close_call(struct session_shell *shell)
+{
+    for (int i = 0; shell->fds && i < SESSION_DESCRIPTORS; i++)
+        fd_close(&shell->fds[i]);
 }
 
 /* The second line that ends the call stands by for an interrupt, which takes the shell to the next
  * line. It is written when the first was read, and so not thrown away with it. */
 static void give_call(struct session_shell *shell, uint64_t id)
 {
-    if (shell->state == SHELL_CALLED) {
-        if (inject_call(shell, id) < 0 || stand_by(shell) < 0)
-            return;
+    if (shell->state == SHELL_CALLED && stand_by(shell) == 0)
         shell->state = SHELL_RUNS;
-    }
-    /* Taken out of its wait just now, it comes again, and has them already. */
-    if (answer(shell, id, 0) == 0)
-        for (int i = 0; i < SESSION_DESCRIPTORS; i++)
-            fd_close(&shell->fds[i]);
-}
-
-static int take_streams_back(struct session_shell *shell, uint64_t id)
-{
-    if (inject(shell, id, shell->null, STDOUT_FILENO, true) < 0 ||
-        inject(shell, id, shell->null, STDERR_FILENO, true) < 0)
-        return -1;
-    for (int i = 0; shell->fds && i < SESSION_DESCRIPTORS; i++)
-        fd_close(&shell->fds[i]);
-    shell->fds = NULL;
-    shell->state = SHELL_IDLE;
-    answer(shell, id, 0);
-    return 0;
+    if (shell->state == SHELL_RUNS && inject_call(shell, id) == 0)
+        close_call(shell);
 }
 
 static int pass_gate(struct session_shell *shell, uint64_t id, unsigned number)
 {
     unsigned kind = SESSION_GATE_KIND(number);
-    bool is_on_call = shell->state == SHELL_CALLED || shell->state == SHELL_RUNS;
-    if (kind == SESSION_GATE_CALLED && is_on_call) {
+    bool has_call = shell->fds && shell->fds[SESSION_TEXT] >= 0;
+    if (kind == SESSION_GATE_CALLED && has_call) {
         give_call(shell, id);
-    } else if (kind == SESSION_GATE_FINISHED && shell->state != SHELL_IDLE &&
-               SESSION_GATE_SEQUENCE(number) == shell->sequence) {
-        if (take_streams_back(shell, id) == 0)
-            return (int)SESSION_GATE_STATUS(number);
-    } else {
-        /* The line that stood by; or an idle word of the agent's. */
-        answer(shell, id, kind == SESSION_GATE_FINISHED ? 0 : ESRCH);
+        return -1;
     }
-    return -1;
+    /* The line that stood by, or an idle word of the agent's, changes nothing. */
+    bool ends = kind == SESSION_GATE_FINISHED && shell->state != SHELL_IDLE &&
+                SESSION_GATE_SEQUENCE(number) == shell->sequence;
+    answer(shell, id, kind == SESSION_GATE_FINISHED ? 0 : ESRCH);
+    if (!ends)
+        return -1;
+    close_call(shell);
+    shell->fds = NULL;
+    shell->state = SHELL_IDLE;
+    return (int)SESSION_GATE_STATUS(number);
 }
 
 int session_shell_attend(struct session_shell *shell)
