@@ -12,14 +12,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
-#include <sched.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* linux/landlock.h: moving files between directories, since 5.19 */
@@ -63,24 +60,9 @@ static enum health probe_device(struct strbuf *text, struct strbuf *mend)
     return HEALTH_BROKEN;
 }
 
-/* The path of the program by the search path; NULL when there is none. The caller frees it. */
-static char *find_program(const char *name)
-{
-    const char *search = getenv("PATH");
-    cleanup_free char *copy = xstrdup(search ? search : "/usr/bin:/bin");
-    char *at = copy;
-    for (char *folder; (folder = strsep(&at, ":"));) {
-        char *path = xasprintf("%s/%s", folder, name);
-        if (access(path, X_OK) == 0)
-            return path;
-        free(path);
-    }
-    return NULL;
-}
-
 static enum health probe_fusermount(struct strbuf *text, struct strbuf *mend)
 {
-    cleanup_free char *path = find_program("fusermount3");
+    cleanup_free char *path = doctor_find_program("fusermount3");
     struct stat found;
     if (path && stat(path, &found) == 0 && found.st_uid == 0 && (found.st_mode & S_ISUID)) {
         strbuf_add_text(text, path);
@@ -137,116 +119,6 @@ static enum health probe_landlock(struct strbuf *text, struct strbuf *mend)
     return HEALTH_LESS;
 }
 
-static bool can_make_user_namespace(void)
-{
-    int status;
-    pid_t child = fork();
-    if (child == 0)
-        _exit(unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 ? 0 : 1);
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
-}
-
-/* The first byte of the file, or 0. */
-static char first_byte(const char *path)
-{
-    char byte = 0;
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 && read(fd, &byte, 1) == 1 ? byte : 0;
-}
-
-static enum health probe_namespaces(struct strbuf *text, struct strbuf *mend)
-{
-    bool restricted = first_byte("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == '1';
-    if (can_make_user_namespace()) {
-        strbuf_add_format(text, "can be made%s",
-                          restricted ? "; AppArmor restricts what programs without a profile do in "
-                                       "them"
-                                     : "");
-        return HEALTH_GOOD;
-    }
-    strbuf_add_text(text, "cannot be made, so that scopefs-exec runs nothing");
-    if (first_byte("/proc/sys/kernel/unprivileged_userns_clone") == '0')
-        strbuf_add_text(mend, "sudo sysctl kernel.unprivileged_userns_clone=1");
-    else if (first_byte("/proc/sys/user/max_user_namespaces") == '0')
-        strbuf_add_text(mend, "sudo sysctl user.max_user_namespaces=15000");
-    else if (restricted)
-        strbuf_add_text(mend, "AppArmor forbids them: give bwrap a profile with 'userns,', or sudo "
-                              "sysctl kernel.apparmor_restrict_unprivileged_userns=0");
-    else
-        strbuf_add_text(mend, "in a container: allow them in its seccomp profile");
-    return HEALTH_LESS;
-}
-
-/* The first line that the program prints with --version; "" when it cannot be run. */
-static char *version_of(const char *program)
-{
-    int ends[2], status;
-    pid_t child;
-    char line[128] = "";
-    const char *const words[] = {program, "--version", NULL};
-    posix_spawn_file_actions_t actions;
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return xstrdup("");
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    int failed = posix_spawn(&child, program, &actions, NULL, (char *const *)words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    fd_close(&ends[1]);
-    ssize_t length = failed ? 0 : read(ends[0], line, sizeof(line) - 1);
-    fd_close(&ends[0]);
-    if (!failed)
-        waitpid(child, &status, 0);
-    line[length > 0 ? length : 0] = '\0';
-    line[strcspn(line, "\n")] = '\0';
-    return xstrdup(line);
-}
-
-static enum health probe_bubblewrap(struct strbuf *text, struct strbuf *mend)
-{
-    cleanup_free char *path = find_program("bwrap");
-    cleanup_free char *version = path ? version_of(path) : xstrdup("");
-    unsigned major = 0, minor = 0;
-    strbuf_add_text(text, *version ? version : path ? "does not run" : "is not installed");
-    if (!path || sscanf(version, "bubblewrap %u.%u", &major, &minor) != 2) {
-        strbuf_add_text(mend, "scopefs-exec runs commands in it: sudo apt install bubblewrap");
-        return HEALTH_LESS;
-    }
-    struct stat found;
-    if (stat(path, &found) == 0 && (found.st_mode & S_ISUID)) {
-        strbuf_add_format(mend, "it is setuid root, which nothing here needs: sudo chmod u-s %s",
-                          path);
-        return HEALTH_LESS;
-    }
-    if (major > 0 || minor >= 8)
-        return HEALTH_GOOD;
-    strbuf_add_text(mend, "scopefs-exec needs --disable-userns, which bubblewrap has since 0.8");
-    return HEALTH_LESS;
-}
-
-/* Where limits for commands would be set: the caller's own group in the version 2 hierarchy. */
-static enum health probe_groups(struct strbuf *text, struct strbuf *mend)
-{
-    char line[4096];
-    cleanup_fd int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
-    line[length > 0 ? length : 0] = '\0';
-    char *own = strstr(line, "0::");
-    if (!own || access("/sys/fs/cgroup/cgroup.controllers", R_OK) < 0) {
-        strbuf_add_text(text, "version 2 is not mounted");
-        strbuf_add_text(mend, "boot with systemd.unified_cgroup_hierarchy=1");
-        return HEALTH_LESS;
-    }
-    own[strcspn(own, "\n")] = '\0';
-    cleanup_free char *group = xasprintf("/sys/fs/cgroup%s", own + 3);
-    if (access(group, W_OK) == 0) {
-        strbuf_add_format(text, "%s may be divided", own + 3);
-        return HEALTH_GOOD;
-    }
-    strbuf_add_format(text, "%s is not delegated to this user", own + 3);
-    strbuf_add_text(mend, "run commands under 'systemd-run --user --scope -p Delegate=yes'");
-    return HEALTH_LESS;
-}
-
 static enum health probe_runtime(struct strbuf *text, struct strbuf *mend)
 {
     cleanup_error struct error *error = NULL;
@@ -261,6 +133,33 @@ static enum health probe_runtime(struct strbuf *text, struct strbuf *mend)
         return HEALTH_GOOD;
     strbuf_add_text(mend, "there is no XDG_RUNTIME_DIR; log in through systemd, or set it");
     return HEALTH_LESS;
+}
+
+/* The number behind KEY in the file, as fuse.conf and sysctls have it. */
+static unsigned read_number(const char *path, const char *key, unsigned otherwise)
+{
+    cleanup_free char *text = NULL;
+    size_t size;
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fd_read_file(fd, 64 * 1024, &text, &size) < 0)
+        return otherwise;
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, strlen(key)) == 0)
+            return (unsigned)strtoul(line + strlen(key), NULL, 10);
+    }
+    return otherwise;
+}
+
+static enum health probe_limits(struct strbuf *text, struct strbuf *mend)
+{
+    (void)mend;
+    strbuf_add_format(text,
+                      "%u mounts of ordinary users (mount_max in /etc/fuse.conf); %u views of a "
+                      "user with cache = watch (sysctl fs.inotify.max_user_instances)",
+                      read_number("/etc/fuse.conf", "mount_max = ", 1000),
+                      read_number("/proc/sys/fs/inotify/max_user_instances", "", 0));
+    return HEALTH_GOOD;
 }
 
 static enum health probe_views(struct strbuf *text, struct strbuf *mend)
@@ -283,10 +182,11 @@ const struct doctor_row doctor_rows[] = {
     {"libfuse", probe_libfuse},
     {"passthrough", probe_passthrough},
     {"Landlock", probe_landlock},
-    {"user namespaces", probe_namespaces},
-    {"bubblewrap", probe_bubblewrap},
-    {"cgroups", probe_groups},
+    {"user namespaces", doctor_probe_namespaces},
+    {"bubblewrap", doctor_probe_bubblewrap},
+    {"cgroups", doctor_probe_groups},
     {"runtime folder", probe_runtime},
+    {"limits", probe_limits},
     {"views", probe_views},
     {0},
 };

@@ -13,6 +13,14 @@ enum health {
 /* Adds what was found to `text`, and what to do about it to `mend`, unless it is good. */
 typedef enum health doctor_probe(struct strbuf *text, struct strbuf *mend);
 
+/* The path of the program by the search path; NULL when there is none. The caller frees it. */
+char *doctor_find_program(const char *name);
+
+/* What scopefs-exec needs. */
+enum health doctor_probe_namespaces(struct strbuf *text, struct strbuf *mend);
+enum health doctor_probe_bubblewrap(struct strbuf *text, struct strbuf *mend);
+enum health doctor_probe_groups(struct strbuf *text, struct strbuf *mend);
+
 /* Ends with a row without a name. */
 extern const struct doctor_row {
     const char *name;

@@ -65,6 +65,36 @@ probes_the_host() {
     like "it says how to get them" "$output" "apt install fuse3"
 }
 
+# Runs doctor with a program of our making in front, and shows the row with its mend.
+doctor_with() { # ROW PROGRAM TEXT
+    mkdir -p fake
+    printf '#!/bin/sh\n%s\n' "$3" >"fake/$2"
+    chmod 0755 "fake/$2"
+    PATH=$PWD/fake:$PATH scopefs doctor | grep -A1 " $1: "
+    rm "fake/$2"
+}
+
+names_the_mend() {
+    like "an old bubblewrap" "$(doctor_with bubblewrap bwrap 'echo bubblewrap 0.7.0')" "less .*0\.7\.0.*--disable-userns"
+    like "one with a known hole" "$(doctor_with bubblewrap bwrap 'echo bubblewrap 0.11.0')" "good .*CVE-2026-87766"
+    unlike "one without" "$(doctor_with bubblewrap bwrap 'echo bubblewrap 0.12.0')" "CVE"
+    like "one that makes no sandbox" "$(doctor_with bubblewrap bwrap \
+        '[ "$1" = --version ] && echo bubblewrap 0.12.0 && exit; echo "bwrap: setting up uid map: Permission denied" >&2; exit 1')" \
+        "less .*setting up uid map: Permission denied.*-> .*user namespaces"
+    like "one that does not run" "$(doctor_with bubblewrap bwrap 'exit 1')" "less .*does not run.*apt install bubblewrap"
+    like "a fusermount3 without its bit" "$(doctor_with fusermount3 fusermount3 'exit 1')" "is not setuid root.*apt install fuse3"
+    like "the limits of a host" "$(scopefs doctor)" "limits: 1000 mounts .*max_user_instances"
+    if ((EUID != 0)); then
+        like "no runtime folder" "$(env -u XDG_RUNTIME_DIR "$(command -v scopefs)" doctor)" "less +runtime folder: /tmp/scopefs-.*-> .*XDG_RUNTIME_DIR"
+        rmdir "/tmp/scopefs-$EUID/.run" "/tmp/scopefs-$EUID" 2>/dev/null
+    fi
+    make_scope
+    scopefs mount -c "$config" sys-a "$workdir/m"
+    kill -KILL "$(scopefs ps --json sys-a | sed -nE 's/.*"server_pid":([0-9]+).*/\1/p')"
+    ok "a dead view" wait_for 'scopefs doctor | grep -A1 "views: .* [1-9][0-9]* dead" | grep -q "scopefs gc"'
+    ok "which that takes away" eval 'wait_for "! is_mounted $workdir/m || ! scopefs gc"'
+}
+
 # The candidates for the last of the words.
 complete_words() {
     local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
@@ -121,6 +151,15 @@ completes_in_zsh() {
 for_each_user is_mounted_by_mount
 for_each_user tells_the_service_manager
 for_each_user probes_the_host
+for_each_user names_the_mend
+if ((EUID == 0)); then
+    # /dev/fuse as some containers have it, in a mount namespace of its own.
+    like "a device that is closed to users" "$(unshare --mount --propagation private bash -c '
+        umask 077; : >"$0"; mount --bind "$0" /dev/fuse; exec "$@"' "$test_folder/closed" \
+        setpriv --reuid=65534 --clear-groups env XDG_RUNTIME_DIR=/nowhere "$(shared_copy "$SCOPEFS_BUILDDIR" scopefs)/scopefs" doctor)" \
+        "BROKEN +/dev/fuse: Permission denied.*-> sudo chmod 666 /dev/fuse"
+    rmdir /tmp/scopefs-65534/.run /tmp/scopefs-65534 2>/dev/null
+fi
 new_workdir
 cd "$workdir" || exit
 completes_in_bash
