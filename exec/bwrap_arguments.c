@@ -93,11 +93,11 @@ static int add_mount(struct strbuf *arguments, const struct sandbox_mount *mount
     return 0;
 }
 
-static int add_seccomp(struct strbuf *arguments, descriptor_giver *give, void *context,
-                       struct error **error)
+static int add_seccomp(struct strbuf *arguments, const struct sandbox_plan *plan,
+                       descriptor_giver *give, void *context, struct error **error)
 {
     cleanup_strbuf struct strbuf program = {0};
-    if (seccomp_filter_make(&program, error) < 0)
+    if (seccomp_filter_make(&program, plan->allow_tracing, error) < 0)
         return -1;
     int fd = give(context, program.bytes, program.length, error);
     if (fd < 0)
@@ -113,7 +113,7 @@ int bwrap_arguments_add_plan(struct strbuf *arguments, const struct sandbox_plan
     bwrap_arguments_add_isolation(arguments, plan->share_network);
     add(arguments, "--hostname");
     add(arguments, plan->hostname);
-    if (add_seccomp(arguments, give, context, error) < 0)
+    if (add_seccomp(arguments, plan, give, context, error) < 0)
         return -1;
     add(arguments, "--clearenv");
     for (size_t i = 0; i < plan->variable_count; i++) {

@@ -17,6 +17,8 @@
 struct redirections {
     struct strbuf text;
     int next;
+    bool with_tracing; /* the filter is not the usual one, but that of a scope */
+    const char *config_file, *scope_name;
 };
 
 void dry_run_add_quoted(struct strbuf *line, const char *word)
@@ -48,7 +50,13 @@ static int redirect(void *context, const char *bytes, size_t size, struct error 
         cleanup_free char *program = runtime_program("scopefs-exec");
         strbuf_add_text(&redirections->text, "< <(");
         dry_run_add_quoted(&redirections->text, program);
-        strbuf_add_text(&redirections->text, " --print-seccomp)");
+        strbuf_add_text(&redirections->text, " --print-seccomp");
+        if (redirections->with_tracing) {
+            strbuf_add_text(&redirections->text, " -c ");
+            dry_run_add_quoted(&redirections->text, redirections->config_file);
+            strbuf_add_format(&redirections->text, " %s", redirections->scope_name);
+        }
+        strbuf_add_text(&redirections->text, ")");
         return fd;
     }
     /* A here-string ends with a newline of its own. */
@@ -103,7 +111,10 @@ int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct sc
                   const struct identity *identity, struct error **error)
 {
     cleanup_strbuf struct strbuf text = {0}, arguments = {0}, command = {0};
-    struct redirections redirections = {.next = FIRST_DESCRIPTOR};
+    struct redirections redirections = {.next = FIRST_DESCRIPTOR,
+                                        .with_tracing = plan->allow_tracing,
+                                        .config_file = config_file,
+                                        .scope_name = scope->name};
     if (bwrap_arguments_add_plan(&arguments, plan, redirect, &redirections, error) < 0) {
         strbuf_free(&redirections.text);
         return -1;

@@ -22,7 +22,8 @@ static const struct option_row option_rows[] = {
     {"session", 0, "NAME", "run it in the shell of that name, which stays for the next call"},
     {"tool-server", 0, NULL, "run the worker of scopefs-mcp(1) in place of a command"},
     {"dry-run", 'n', NULL, "print the bwrap command line instead of running it"},
-    {"print-seccomp", 0, NULL, "write the system call filter that --dry-run refers to"},
+    {"print-seccomp", 0, NULL,
+     "write the system call filter that --dry-run refers to, of SCOPE or the usual one"},
     {"help", 'h', NULL, "print this help"},
     {"version", 0, NULL, "print the version"},
     {0},
@@ -134,6 +135,8 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv, struc
     int operands = options_parse(&invocation_command, argc, argv, handle_option, invocation, error);
     if (operands < 0)
         return -1;
+    if (invocation->print_seccomp && operands > 0)
+        invocation->scope_name = argv[1];
     if (invocation->help || invocation->version || invocation->print_seccomp)
         return 0;
     argv[1 + operands] = NULL;

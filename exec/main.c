@@ -338,13 +338,25 @@ static int find_job(const struct invocation *invocation, struct error **error)
     return status;
 }
 
-static int print_seccomp(struct error **error)
+static int print_filter(bool with_tracing, struct error **error)
 {
     cleanup_strbuf struct strbuf program = {0};
-    if (seccomp_filter_make(&program, error) < 0)
+    if (seccomp_filter_make(&program, with_tracing, error) < 0)
         return STATUS_FAILED;
     fwrite(program.bytes, 1, program.length, stdout);
     return fflush(stdout) == 0 ? 0 : STATUS_FAILED;
+}
+
+static int print_seccomp(const struct invocation *invocation, struct error **error)
+{
+    if (!invocation->scope_name)
+        return print_filter(false, error);
+    cleanup_free char *found = invocation->config_file ? NULL : config_find(error);
+    const char *file = invocation->config_file ? invocation->config_file : found;
+    __attribute__((cleanup(free_config))) struct config *config =
+        file ? load_config(file, error) : NULL;
+    const struct scope *scope = config ? config_scope(config, invocation->scope_name, error) : NULL;
+    return scope ? print_filter(scope->exec.ptrace, error) : STATUS_FAILED;
 }
 
 static int do_invocation(const struct invocation *invocation, struct error **error)
@@ -359,7 +371,8 @@ static int do_invocation(const struct invocation *invocation, struct error **err
     }
     if (invocation->session_command)
         return session_command(invocation->session_command, error);
-    return invocation->print_seccomp ? print_seccomp(error) : find_job(invocation, error);
+    return invocation->print_seccomp ? print_seccomp(invocation, error)
+                                     : find_job(invocation, error);
 }
 
 static void report_usage(const struct error *error)

@@ -351,6 +351,7 @@ int sandbox_plan_make(struct sandbox_plan *plan, const struct sandbox_request *r
     plan->uid = facts->uid;
     plan->gid = facts->gid;
     plan->share_network = settings->network == NETWORK_HOST;
+    plan->allow_tracing = settings->ptrace;
     plan->network_patterns = settings->network_patterns;
     plan->network_pattern_count = settings->network_pattern_count;
     plan->timeout_ms = request->has_timeout ? request->timeout_ms : settings->timeout_ms;

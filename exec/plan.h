@@ -71,6 +71,7 @@ struct sandbox_plan {
     uid_t uid;             /* host ids that the command has; inside they are the same */
     gid_t gid;
     bool share_network;
+    bool allow_tracing;                  /* by ptrace(2), of processes in the sandbox */
     const char *const *network_patterns; /* whom it may talk to through scopefs-network; borrowed */
     size_t network_pattern_count;
     unsigned long timeout_ms;    /* 0: none */

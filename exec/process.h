@@ -44,8 +44,8 @@ void process_list_children(struct process_set *children);
  * not meant. */
 void process_list_children_of(pid_t parent, struct process_set *children);
 
-/* Sends the signal to all that descend from `ancestor` by none of the processes in `spared` and were
- * not in `signalled` yet, to which they are added. */
+/* Sends the signal to all that descend from `ancestor` by none of the processes in `spared` and
+ * were not in `signalled` yet, to which they are added. */
 void process_signal_new(pid_t ancestor, const struct process_set *spared,
                         struct process_set *signalled, int signal_number);
 

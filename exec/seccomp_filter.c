@@ -68,9 +68,6 @@ static const struct refused_call refused_calls[] = {
     {"open_by_handle_at", EPERM, 0},
     {"name_to_handle_at", EPERM, 0},
     /* Other processes' memory and descriptors. */
-    {"ptrace", EPERM, 0},
-    {"process_vm_readv", EPERM, 0},
-    {"process_vm_writev", EPERM, 0},
     {"process_madvise", EPERM, 440},
     {"pidfd_getfd", EPERM, 438},
     {"kcmp", EPERM, 0},
@@ -112,6 +109,13 @@ static const struct refused_call refused_calls[] = {
     {"sysfs", EPERM, 0},
     {"_sysctl", EPERM, 0},
     {"socketcall", ENOSYS, 0}, /* hides the family from the filter; 32-bit architectures only */
+};
+
+/* What debuggers are made of. The processes that they reach are those of the sandbox. */
+static const struct refused_call tracing_calls[] = {
+    {"ptrace", EPERM, 0},
+    {"process_vm_readv", EPERM, 0},
+    {"process_vm_writev", EPERM, 0},
 };
 
 /* Execution domains that change nothing but names and layout; anything else is another kernel's
@@ -192,11 +196,13 @@ static int refuse_socket_families(scmp_filter_ctx filter)
     return result;
 }
 
-static int add_rules(scmp_filter_ctx filter, int counting_base)
+static int add_rules(scmp_filter_ctx filter, bool with_tracing, int counting_base)
 {
     int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     for (size_t i = 0; i < sizeof(refused_calls) / sizeof(refused_calls[0]) && result == 0; i++)
         result = refuse_call(filter, &refused_calls[i], counting_base);
+    for (size_t i = 0; i < sizeof(tracing_calls) / sizeof(tracing_calls[0]) && result == 0; i++)
+        result = with_tracing ? 0 : refuse_call(filter, &tracing_calls[i], counting_base);
     if (result == 0)
         result = refuse_namespaces(filter);
     if (result == 0)
@@ -271,7 +277,7 @@ static int export_program(scmp_filter_ctx filter, struct strbuf *program, struct
     return 0;
 }
 
-int seccomp_filter_make(struct strbuf *program, struct error **error)
+int seccomp_filter_make(struct strbuf *program, bool with_tracing, struct error **error)
 {
     int counting_base = seccomp_syscall_resolve_name(COUNTED_FROM) - COUNTED_FROM_NUMBER;
     if (counting_base < 0)
@@ -279,7 +285,7 @@ int seccomp_filter_make(struct strbuf *program, struct error **error)
     __attribute__((cleanup(release_filter))) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
         return error_set(error, ENOMEM, "cannot make a system call filter");
-    int result = add_rules(filter, counting_base);
+    int result = add_rules(filter, with_tracing, counting_base);
     if (result < 0)
         return error_set(error, -result, "cannot make the system call filter");
     add_prelude(program, counting_base);

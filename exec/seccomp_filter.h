@@ -10,7 +10,10 @@
 #include "scopefs/error.h"
 #include "scopefs/strbuf.h"
 
-/* Appends the filter, an array of struct sock_filter for seccomp(2). 0, or -1 with *error set. */
-int seccomp_filter_make(struct strbuf *program, struct error **error);
+#include <stdbool.h>
+
+/* Appends the filter, an array of struct sock_filter for seccomp(2); with tracing, debuggers work.
+ * 0, or -1 with *error set. */
+int seccomp_filter_make(struct strbuf *program, bool with_tracing, struct error **error);
 
 #endif

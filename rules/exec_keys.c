@@ -55,6 +55,13 @@ static void add_network_patterns(struct loader *loader, const struct setting_tar
     }
 }
 
+static void set_ptrace(struct loader *loader, const struct setting_target *target,
+                       const struct ini_setting *setting)
+{
+    static const char *const words[] = {"no", "yes"};
+    target->scope->scope.exec.ptrace = setting_choose(loader, setting, words, 2) == 1;
+}
+
 /* --- Limits --- */
 
 static void set_duration(struct loader *loader, const struct ini_setting *setting,
@@ -317,6 +324,7 @@ static void set_sessions(struct loader *loader, const struct setting_target *tar
 const struct config_key config_exec_keys[] = {
     {"network", KEY_ONCE, false, set_network},
     {"network-allow", KEY_LIST, false, add_network_patterns},
+    {"ptrace", KEY_ONCE, false, set_ptrace},
     {"timeout", KEY_ONCE, false, set_timeout},
     {"kill-after", KEY_ONCE, false, set_kill_after},
     {"memory", KEY_ONCE, false, set_size},

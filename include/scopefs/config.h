@@ -62,6 +62,7 @@ struct exec_settings {
     enum network_mode network;
     const char *const *network_patterns; /* with NETWORK_ALLOW: see network_pattern.h */
     size_t network_pattern_count;
+    bool ptrace;                 /* debuggers work */
     unsigned long timeout_ms;    /* 0: none */
     unsigned long kill_after_ms; /* between SIGTERM and SIGKILL */
     struct exec_limits limits;

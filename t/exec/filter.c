@@ -339,7 +339,7 @@ static void test_kernel(void)
 int main(void)
 {
     cleanup_strbuf struct strbuf bytes = {0};
-    ok(seccomp_filter_make(&bytes, NULL) == 0, "the filter is made");
+    ok(seccomp_filter_make(&bytes, false, NULL) == 0, "the filter is made");
     program = (const struct sock_filter *)(const void *)bytes.bytes;
     program_length = bytes.length / sizeof(*program);
     test_refused_names();

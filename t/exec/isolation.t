@@ -157,8 +157,46 @@ tools() {
         is "node" "$(in_sandbox /usr/bin/node -e \
             'require("fs").readFile("readable", "utf8", (e, t) => console.log(t.trim()))')" readable
     fi
+    if [[ -x /usr/bin/go ]]; then
+        ok "go" sandbox_shell 'cd /tmp && printf "package main\nfunc main() { println(\"go\") }\n" >a.go &&
+            GOCACHE=/tmp/cache GO111MODULE=off /usr/bin/go run a.go'
+    fi
+    is "an interactive shell with jobs on a terminal of its own" "$(in_sandbox perl -MPOSIX -e '
+        sysopen(M, "/dev/ptmx", O_RDWR | O_NOCTTY) or die "ptmx: $!";
+        my ($number, $unlock) = (pack("i", 0), pack("i", 0));
+        ioctl(M, 0x40045431, $unlock) or die; ioctl(M, 0x80045430, $number) or die;
+        my $name = "/dev/pts/" . unpack("i", $number);
+        if (!fork) {
+            POSIX::setsid();
+            open STDIN, "+<", $name or die; open STDOUT, ">&STDIN"; open STDERR, ">&STDIN";
+            exec "bash", "--norc", "-i";
+        }
+        syswrite M, "PS1=; stty -echo; set +o emacs\nsleep 50 & sleep 60 &\njobs | sed s/.*sleep/job/\n"
+            . "kill %1 %2; wait; fg; echo end=\$?\nexit\n";
+        my $all = ""; while (sysread M, my $part, 4096) { $all .= $part }
+        print join " ", $all =~ /^(job [0-9]+|end=1)/mg' 2>/dev/null)" "job 50 job 60 end=1"
     ok "make" sandbox_shell 'cd output && printf "all:\n\ttouch made\n" >Makefile && make -s'
     ok "tar" sandbox_shell 'tar -cf - readable | tar -C output -xf -'
+}
+
+tracing() {
+    make_project
+    printf 'int answer = 42;\nint main(void)\n{\n    return answer - 42;\n}\n' >source/output/a.c
+    ok "a program to look into" sandbox_shell 'cd output && gcc -g -O0 -o a a.c'
+    run sandbox_shell 'cd output && gdb -batch -nx -ex "break main" -ex run ./a'
+    unlike "nobody is traced" "$output" 'Breakpoint 1, '
+    like "which gdb is told" "$errors" "ptrace: Operation not permitted"
+    printf '\n[exec %s]\nptrace = yes\n' "$scope" >>"$config"
+    run sandbox_shell 'cd output && gdb -batch -nx -ex "break main" -ex run -ex "print answer" -ex "set var answer = 43" \
+        -ex continue ./a'
+    like "with ptrace = yes, gdb stops and looks" "$output" '\$1 = 42'
+    like "changes and goes on" "$output" "exited with code 01"
+    run in_sandbox gdb -batch -nx -p "$$"
+    like "processes of the host are not there to be traced" "$errors" "No such process"
+    run scopefs-exec -c "$config" -n "$scope" true
+    like "the dry run has that filter" "$output" "--print-seccomp -c .* $scope\)"
+    unlike "which is another one" "$(scopefs-exec -c "$config" --print-seccomp "$scope" | cksum)" \
+        "^$(scopefs-exec --print-seccomp | cksum)\$"
 }
 
 for_each_user view_is_enforced
@@ -167,4 +205,5 @@ for_each_user processes
 for_each_user host
 for_each_user network
 for_each_user tools
+for_each_user tracing
 done_testing
