@@ -32,18 +32,19 @@ int sandbox_file_create(const struct sandbox_record *record, struct error **erro
 {
     cleanup_strbuf struct strbuf text = {0};
     cleanup_fd int folder = open_folder(error);
-    char name[16];
+    char hidden[16];
     if (folder < 0)
         return -1;
-    snprintf(name, sizeof(name), "%d", getpid());
-    strbuf_add_format(&text, "scope = %s\nview = %u:%u\nstarted = %lld\n", record->scope,
-                      record->view_major, record->view_minor, (long long)time(NULL));
-    if (record->session)
-        strbuf_add_format(&text, "session = %s\n", record->session);
-    /* One with this number belonged to a process that is dead. */
-    unlinkat(folder, name, 0);
-    cleanup_fd int fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fd_write_all(fd, text.bytes, text.length) < 0)
+    snprintf(hidden, sizeof(hidden), ".%d", getpid());
+    strbuf_add_format(&text, "scope = %s\nview = %u:%u\nstarted = %lld\nsession = %s\n",
+                      record->scope, record->view_major, record->view_minor, (long long)time(NULL),
+                      record->session);
+    /* It gets its name when it has its lock. What is there belonged to a process that is dead. */
+    unlinkat(folder, hidden, 0);
+    cleanup_fd int fd = openat(folder, hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+        fd_write_all(fd, text.bytes, text.length) < 0 ||
+        renameat(folder, hidden, folder, hidden + 1) < 0)
         return error_set(error, errno, "cannot write the file of a sandbox");
     return fd_steal(&fd);
 }
@@ -76,8 +77,8 @@ static bool read_record(int fd, pid_t process, struct sandbox_record *record)
         else
             (void)sscanf(line, "view = %u:%u", &record->view_major, &record->view_minor);
     }
-    if (!record->scope)
-        record->scope = xstrdup("");
+    record->scope = record->scope ? record->scope : xstrdup("");
+    record->session = record->session ? record->session : xstrdup("");
     return true;
 }
 

@@ -2,10 +2,10 @@
 #include "elsewhere.h"
 #include "ps_format.h"
 #include "roster.h"
-#include "shells.h"
 #include "status.h"
 
 #include "scopefs/mem.h"
+#include "scopefs/sandbox_file.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -101,15 +101,26 @@ static void print(const struct ps_line *lines, size_t count, const struct ps_opt
     fflush(stdout);
 }
 
+static size_t count_sessions(const struct sandbox_list *sandboxes, const struct mount_row *row)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sandboxes->count; i++)
+        if (sandboxes->items[i].view_major == row->major &&
+            sandboxes->items[i].view_minor == row->minor)
+            count++;
+    return count;
+}
+
 static void count_users(struct ps_line *lines, size_t count)
 {
     cleanup_elsewhere struct elsewhere elsewhere = {0};
-    cleanup_shells struct shells shells = {0};
+    cleanup_sandbox_list struct sandbox_list sandboxes = {0};
     elsewhere_read(&elsewhere);
-    shells_read(&shells);
+    /* What cannot be read has no sessions. */
+    sandbox_list_read(&sandboxes, NULL);
     for (size_t i = 0; i < count; i++) {
         lines[i].sandboxes = elsewhere_count_sandboxes(&elsewhere, lines[i].view->row);
-        lines[i].sessions = shells_count(&shells, lines[i].view->row->source);
+        lines[i].sessions = count_sessions(&sandboxes, lines[i].view->row);
     }
 }
 

@@ -1,12 +1,12 @@
 /*
- * What runs in the views: RUNTIME/.sandboxes/PID, one file per sandbox, named by the process
- * outside that answers for it. That process holds a lock on the file for as long as it lives, so
- * that a file without a lock is a dead one's. Lines of "KEY = VALUE":
+ * The sandboxes that stay for many commands, those of sessions: RUNTIME/.sandboxes/PID, named by
+ * the process outside that answers for it. That process holds a lock on the file for as long as it
+ * lives, so that a file without a lock is a dead one's. Lines of "KEY = VALUE":
  *
  *     scope = NAME
  *     view = MAJOR:MINOR     of the mount that is its workspace
  *     started = SECONDS      of the epoch
- *     session = NAME         only where a shell session runs in it
+ *     session = NAME
  */
 #ifndef SCOPEFS_SANDBOX_FILE_H
 #define SCOPEFS_SANDBOX_FILE_H
@@ -22,7 +22,7 @@ struct sandbox_record {
     char *scope;
     unsigned view_major, view_minor;
     time_t started;
-    char *session; /* NULL: a single command's */
+    char *session; /* its name */
 };
 
 /* Writes the calling process's file; `record->process` and `started` are not looked at. Returns the

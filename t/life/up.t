@@ -167,17 +167,18 @@ lists_views() {
     is "and open handles" "$(field life-a open_handles)" 1
     exec 9<&-
     is "there are no sessions" "$(field life-a sessions)" 0
-    mkdir -p "$(runtime_folder)/.sessions"
-    perl -MSocket -e '$| = 1; socket(my $s, PF_UNIX, SOCK_SEQPACKET, 0) or die;
-        bind($s, pack_sockaddr_un($ARGV[0])) or die $!; listen($s, 8) or die;
-        print "up\n"; accept(my $c, $s) while 1' "$(runtime_folder)/.sessions/life-a@shell" >up &
-    local session=$!
-    wait_for 'grep -q up up'
-    is "shell sessions of the scope are counted" "$(field life-a sessions)" 1
-    kill "$session"
-    wait "$session" 2>/dev/null
+    # As the process that keeps a session writes it; its lock tells that it lives.
+    mkdir -p "$(runtime_folder)/.sandboxes"
+    printf 'scope = life-a\nview = %s\nstarted = 1\nsession = shell\n' \
+        "$(awk -v point="$workdir/m/a" '$5 == point { print $3 }' /proc/self/mountinfo)" \
+        >"$(runtime_folder)/.sandboxes/$$"
+    exec 8<"$(runtime_folder)/.sandboxes/$$"
+    flock 8
+    is "shell sessions in it are counted" "$(field life-a sessions)" 1
+    is "and not in others" "$(field life-b sessions)" 0
+    exec 8<&-
     is "but not dead ones" "$(field life-a sessions)" 0
-    rm "$(runtime_folder)/.sessions/life-a@shell"
+    fails "whose files are removed" test -e "$(runtime_folder)/.sandboxes/$$"
     echo "; changed" >>"$config"
     is "a file that was changed since" "$(field life-a policy)" changed
     scopefs reload life-a
