@@ -31,6 +31,33 @@ static void stat_from(const struct statx *from, struct stat *to)
     };
 }
 
+static struct statx_timestamp extended_time(const struct timespec *time)
+{
+    return (struct statx_timestamp){.tv_sec = time->tv_sec, .tv_nsec = (uint32_t)time->tv_nsec};
+}
+
+void attributes_extend(const struct stat *attributes, int64_t birth_ns, struct statx *extended)
+{
+    *extended = (struct statx){
+        .stx_mask = STATX_BASIC_STATS | (birth_ns ? STATX_BTIME : 0),
+        .stx_blksize = (uint32_t)attributes->st_blksize,
+        .stx_nlink = (uint32_t)attributes->st_nlink,
+        .stx_uid = attributes->st_uid,
+        .stx_gid = attributes->st_gid,
+        .stx_mode = (uint16_t)attributes->st_mode,
+        .stx_ino = attributes->st_ino,
+        .stx_size = (uint64_t)attributes->st_size,
+        .stx_blocks = (uint64_t)attributes->st_blocks,
+        .stx_rdev_major = major(attributes->st_rdev),
+        .stx_rdev_minor = minor(attributes->st_rdev),
+        .stx_atime = extended_time(&attributes->st_atim),
+        .stx_btime = {.tv_sec = birth_ns / 1000000000,
+                      .tv_nsec = (uint32_t)(birth_ns % 1000000000)},
+        .stx_ctime = extended_time(&attributes->st_ctim),
+        .stx_mtime = extended_time(&attributes->st_mtim),
+    };
+}
+
 int attributes_read(int fd, const char *name, struct stat *attributes, struct identity *identity)
 {
     struct statx found;

@@ -11,6 +11,9 @@
  * NULL (no symlink is followed). 0 or an errno: EXDEV when something is mounted at the name. */
 int attributes_read(int fd, const char *name, struct stat *attributes, struct identity *identity);
 
+/* The same in the form of statx(2), with the time of birth unless that is 0. */
+void attributes_extend(const struct stat *attributes, int64_t birth_ns, struct statx *extended);
+
 /* Changes the attributes to what may be shown of a path with this state. */
 void attributes_mask(const struct view *view, const struct state *state, struct stat *attributes);
 

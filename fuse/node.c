@@ -186,6 +186,41 @@ static uint64_t enter_known(struct node *node, const struct identity *identity, 
     return node->id;
 }
 
+/* The write lock is held. */
+static uint64_t add_node(struct node_tree *tree, struct node *made, int64_t told_ns)
+{
+    node_table_grow(tree);
+    made->id = ++tree->last_id;
+    atomic_store(&made->told_ns, told_ns);
+    atomic_store(&made->holds, 1);
+    atomic_store(&made->lookups, 1);
+    node_link_id(tree, made);
+    tree->count++;
+    if (tree->count > tree->peak)
+        tree->peak = tree->count;
+    return made->id;
+}
+
+uint64_t node_enter_nameless(struct node_tree *tree, struct node *directory,
+                             const struct identity *identity, int *kept_fd)
+{
+    struct node *made = make_node(atomic_load(&directory->state), identity);
+    if (!made)
+        return 0;
+    uint64_t id = 0;
+    pthread_rwlock_wrlock(&tree->lock);
+    made->last_path = node_full_path(directory);
+    if (made->last_path) {
+        made->detached = true;
+        id = add_node(tree, made, 0);
+        node_keep(tree, made, kept_fd);
+    }
+    pthread_rwlock_unlock(&tree->lock);
+    if (!id)
+        free(made);
+    return id;
+}
+
 uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *name,
                     const struct state *state, const struct identity *identity, int64_t told_ns)
 {
@@ -209,16 +244,8 @@ uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *nam
     if (!id) {
         if (known)
             node_detach(tree, known, NULL);
-        node_table_grow(tree);
-        made->id = id = ++tree->last_id;
-        atomic_store(&made->told_ns, told_ns);
-        atomic_store(&made->holds, 1);
-        atomic_store(&made->lookups, 1);
-        node_link_id(tree, made);
+        id = add_node(tree, made, told_ns);
         node_attach(tree, made, parent, own_name, length);
-        tree->count++;
-        if (tree->count > tree->peak)
-            tree->peak = tree->count;
         made = NULL;
         own_name = NULL;
     }
@@ -280,6 +307,15 @@ bool node_is(struct node_tree *tree, const struct node *node, const struct ident
     bool is = same_identity(&node->identity, found);
     pthread_rwlock_unlock(&tree->lock);
     return is;
+}
+
+int64_t node_birth(struct node_tree *tree, uint64_t id)
+{
+    pthread_rwlock_rdlock(&tree->lock);
+    const struct node *node = node_find_id(tree, id);
+    int64_t birth_ns = node ? node->identity.birth_ns : 0;
+    pthread_rwlock_unlock(&tree->lock);
+    return birth_ns;
 }
 
 bool node_is_fresh(const struct node *node)

@@ -103,6 +103,16 @@ void node_hold_cleanup(struct node_hold *hold);
 uint64_t node_enter(struct node_tree *tree, struct node *parent, const char *name,
                     const struct state *state, const struct identity *identity, int64_t told_ns);
 
+/* The kernel has a new file in the directory that has no name: it is judged by the directory's
+ * path, and takes over *kept_fd as by node_remove. Its id, with one lookup counted; 0 without
+ * memory. */
+uint64_t node_enter_nameless(struct node_tree *tree, struct node *directory,
+                             const struct identity *identity, int *kept_fd);
+
+/* A nameless node's file got a name, at which the kernel knows nothing. */
+void node_give_name(struct node_tree *tree, struct node *node, struct node *parent,
+                    const char *name, const struct state *state);
+
 void node_forget(struct node_tree *tree, uint64_t id, uint64_t lookups);
 
 /* The kernel forgot many nodes: their memory goes back to the host once it is worth the work. */
@@ -121,6 +131,9 @@ bool node_lose_name(struct node_tree *tree, struct node *node);
 
 /* Whether this is the object that the node stands for. */
 bool node_is(struct node_tree *tree, const struct node *node, const struct identity *found);
+
+/* The birth_ns of the node with this id; 0 when there is none. */
+int64_t node_birth(struct node_tree *tree, uint64_t id);
 
 /* Whether the kernel got to know the node just now. */
 bool node_is_fresh(const struct node *node);

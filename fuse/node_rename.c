@@ -16,6 +16,26 @@ void node_detach(struct node_tree *tree, struct node *node, int *kept_fd)
     node_reap(tree, parent);
 }
 
+/* Without memory it stays nameless, and the name gets another node. */
+void node_give_name(struct node_tree *tree, struct node *node, struct node *parent,
+                    const char *name, const struct state *state)
+{
+    size_t length = strlen(name);
+    char *own_name = strdup(name);
+    pthread_rwlock_wrlock(&tree->lock);
+    if (own_name && node->detached && !node_find_child(tree, parent, name, length)) {
+        node_end_keeping(tree, node);
+        free(node->last_path);
+        node->last_path = NULL;
+        free(node->name);
+        atomic_store(&node->state, state);
+        node_attach(tree, node, parent, own_name, length);
+        own_name = NULL;
+    }
+    pthread_rwlock_unlock(&tree->lock);
+    free(own_name);
+}
+
 bool node_lose_name(struct node_tree *tree, struct node *node)
 {
     pthread_rwlock_wrlock(&tree->lock);

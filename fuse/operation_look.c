@@ -114,6 +114,26 @@ void operation_getattr(fuse_req_t request, fuse_ino_t id, struct fuse_file_info 
         fuse_reply_attr(request, &attributes, timeout);
 }
 
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18)
+/* Which the kernel asks for when somebody wants the time of birth. */
+void operation_statx(fuse_req_t request, fuse_ino_t id, int flags, int mask,
+                     struct fuse_file_info *info)
+{
+    (void)flags;
+    (void)mask;
+    struct stat attributes;
+    struct statx extended;
+    double timeout;
+    int failed = get_attributes(view_of(request), id, info, &attributes, &timeout);
+    if (failed) {
+        fuse_reply_err(request, failed);
+        return;
+    }
+    attributes_extend(&attributes, node_birth(view_of(request)->nodes, id), &extended);
+    fuse_reply_statx(request, 0, &extended, timeout);
+}
+#endif
+
 static int read_link(struct view *shared, fuse_ino_t id, char *target, size_t size)
 {
     cleanup_move_lock struct view *view = view_share(shared);

@@ -161,6 +161,7 @@ static int make_link(struct view *shared, fuse_ino_t id, fuse_ino_t parent, cons
     snprintf(proc_name, sizeof(proc_name), "%d", fd);
     if (linkat(view->proc_fds, proc_name, target.directory_fd, name, AT_SYMLINK_FOLLOW) < 0)
         return errno;
+    node_give_name(view->nodes, hold.node, target.parent, name, target.state);
     cache_forget_attributes(view, id);
     return target_entry(&target, entry);
 }

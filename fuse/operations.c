@@ -15,6 +15,11 @@
 COUNTED(lookup, (fuse_req_t request, fuse_ino_t parent, const char *name), (request, parent, name))
 COUNTED(getattr, (fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info),
         (request, id, info))
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18)
+COUNTED(statx,
+        (fuse_req_t request, fuse_ino_t id, int flags, int mask, struct fuse_file_info *info),
+        (request, id, flags, mask, info))
+#endif
 COUNTED(readlink, (fuse_req_t request, fuse_ino_t id), (request, id))
 COUNTED(access, (fuse_req_t request, fuse_ino_t id, int mask), (request, id, mask))
 COUNTED(statfs, (fuse_req_t request, fuse_ino_t id), (request, id))
@@ -41,6 +46,10 @@ COUNTED(create,
         (fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
          struct fuse_file_info *info),
         (request, parent, name, mode, info))
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+COUNTED(tmpfile, (fuse_req_t request, fuse_ino_t parent, mode_t mode, struct fuse_file_info *info),
+        (request, parent, mode, info))
+#endif
 COUNTED(flush, (fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info),
         (request, id, info))
 COUNTED(release, (fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info),
@@ -100,6 +109,9 @@ const struct fuse_lowlevel_ops operations = {
     .forget_multi = operation_forget_multi,
     .getattr = counted_getattr,
     .setattr = counted_setattr,
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18)
+    .statx = counted_statx,
+#endif
     .readlink = counted_readlink,
     .access = counted_access,
     .statfs = counted_statfs,
@@ -112,6 +124,9 @@ const struct fuse_lowlevel_ops operations = {
     .rename = counted_rename,
     .open = counted_open,
     .create = counted_create,
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+    .tmpfile = counted_tmpfile,
+#endif
     .flush = counted_flush,
     .release = counted_release,
     .read = counted_read,

@@ -12,6 +12,10 @@ void operation_lookup(fuse_req_t request, fuse_ino_t parent, const char *name);
 void operation_forget(fuse_req_t request, fuse_ino_t id, uint64_t lookups);
 void operation_forget_multi(fuse_req_t request, size_t count, struct fuse_forget_data *forgets);
 void operation_getattr(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18)
+void operation_statx(fuse_req_t request, fuse_ino_t id, int flags, int mask,
+                     struct fuse_file_info *info);
+#endif
 void operation_readlink(fuse_req_t request, fuse_ino_t id);
 void operation_access(fuse_req_t request, fuse_ino_t id, int mask);
 void operation_statfs(fuse_req_t request, fuse_ino_t id);
@@ -39,6 +43,12 @@ void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, m
                       struct fuse_file_info *info);
 void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
 void operation_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
+
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17)
+/* operation_nameless.c */
+void operation_tmpfile(fuse_req_t request, fuse_ino_t parent, mode_t mode,
+                       struct fuse_file_info *info);
+#endif
 
 /* operation_data.c: the content of an open file */
 void operation_read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,

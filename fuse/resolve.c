@@ -117,6 +117,12 @@ int resolve_create(int directory_fd, const char *name, int flags, mode_t mode)
     return fd < 0 ? -told(errno) : fd;
 }
 
+int resolve_create_nameless(int directory_fd, int flags, mode_t mode)
+{
+    int fd = openat(directory_fd, ".", flags | O_TMPFILE | O_CLOEXEC, mode);
+    return fd < 0 ? -errno : fd;
+}
+
 int resolve_reopen(struct view *view, int path_fd, int flags)
 {
     char link[16];

@@ -27,6 +27,9 @@ int resolve_in(struct view *view, int directory_fd, const char *name, int flags)
 /* Creates and opens a regular file in a directory. */
 int resolve_create(int directory_fd, const char *name, int flags, mode_t mode);
 
+/* The same for a file without a name (open(2), O_TMPFILE). */
+int resolve_create_nameless(int directory_fd, int flags, mode_t mode);
+
 /* Opens the object behind an O_PATH descriptor, also when it has no name any more. */
 int resolve_reopen(struct view *view, int path_fd, int flags);
 

@@ -171,11 +171,28 @@ static void without_name(void)
         return;
     }
     char link[64];
+    struct stat by_name, by_fd;
+    use_nameless(fd, "O_TMPFILE");
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ok(fd >= 0 && write(fd, "text", 4) == 4 &&
+    ok(pwrite(fd, "text", 4, 0) == 4 && ftruncate(fd, 4) == 0 &&
            linkat(AT_FDCWD, link, place_fd, "named", AT_SYMLINK_FOLLOW) == 0 &&
            host_reads("named", "text"),
        "O_TMPFILE: written, then given a name");
+    ok(fstatat(place_fd, "named", &by_name, 0) == 0 && fstat(fd, &by_fd) == 0 &&
+           by_name.st_ino == by_fd.st_ino && by_name.st_nlink == 1 && by_fd.st_nlink == 1 &&
+           (by_name.st_mode & 07777) == 0600,
+       "O_TMPFILE: which is the same file");
+    ok(pwrite(fd, "TEXT", 4, 0) == 4 && host_reads("named", "TEXT") &&
+           renameat(place_fd, "named", place_fd, "renamed") == 0 && fchmod(fd, 0640) == 0 &&
+           fstatat(host_fd, "renamed", &by_name, 0) == 0 && (by_name.st_mode & 07777) == 0640,
+       "O_TMPFILE: and lives on like any other");
+    close(fd);
+
+    fd = openat(place_fd, ".", O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ok(fd >= 0 && write(fd, "text", 4) == 4 &&
+           linkat(AT_FDCWD, link, place_fd, "never", AT_SYMLINK_FOLLOW) < 0 && errno == ENOENT,
+       "O_TMPFILE: with O_EXCL it never gets a name");
     close(fd);
 }
 

@@ -137,7 +137,7 @@ development() {
     is "copies what is seen" "$(cd source/copied && find . | sort)" \
         "$(printf '%s\n' . ./private ./private/file ./public)"
     works "tar and rsync of all that is seen, twice" 'tar -cf all.tar --exclude=./.git --exclude=./all.tar . && tar -df all.tar &&
-        rsync -a --exclude={/.git,/copy,/all.tar,.env.example} . copy &&
+        mkdir copy && rsync -a --exclude={/.git,/copy,/all.tar,.env.example} . copy &&
         rsync -a --exclude={/.git,/copy,/all.tar,.env.example} -i . copy >../../again && test ! -s ../../again'
     is "with no secret in it" "$(tar -tf source/all.tar | grep -E '(^|/)(\.env|secrets|server\.key)(/|$)')" ''
     tries "rsync of a file whose temporary name is hidden" 23 \
@@ -193,7 +193,71 @@ END
     unmount_view
 }
 
+# A file without a name, where libfuse has it (3.17): no rule knows where it will be.
+export TEST_NAMELESS='
+import errno, os, subprocess, sys
+def name_of(error):
+    return "EOPNOTSUPP" if error.errno == errno.EOPNOTSUPP else errno.errorcode[error.errno]
+def tell(what, function, *arguments):
+    try:
+        result = function(*arguments)
+        print(what, "works")
+        return result
+    except OSError as error:
+        print(what, name_of(error))
+def make(folder):
+    return os.open(folder, os.O_TMPFILE | os.O_RDWR)
+def name(fd, path):
+    os.link("/proc/self/fd/%d" % fd, path, follow_symlinks=True)
+try:
+    fd = make(".")
+except OSError as error:
+    sys.exit(name_of(error))
+os.write(fd, b"text")
+tell("a hidden name", name, fd, "hidden")
+tell("a closed name", name, fd, "closed/new")
+tell("a name that may be written", name, fd, "closed/open/new")
+tell("where names may be written", make, "closed")
+tell("where none may", make, "sealed")
+with open("../../scopefs.ini", "a") as rules:
+    rules.write("none = /closed/open/new\n")
+subprocess.run(["scopefs", "reload", "-c", "../../scopefs.ini", "nameless"], check=True)
+tell("read when its name was hidden", os.pread, fd, 4, 0)
+tell("written then", os.pwrite, fd, b"x", 0)
+'
+
+nameless() {
+    mkdir -p source/{closed/open,sealed}
+    write_config <<'END'
+[scope nameless]
+source  = source
+default = write
+[rules nameless]
+none  = /hidden
+read  = /closed
+write = /closed/open
+read  = /sealed
+END
+    mount_view nameless || return
+    run bash -c 'cd "$1" && exec python3 -c "$TEST_NAMELESS"' bash "$view"
+    if [[ $errors == EOPNOTSUPP ]]; then
+        is "libfuse is too old for files without a name" "$status" 1
+    else
+        is "a file without a name gets one that may be written, and its rules" "$output$errors" \
+            "a hidden name EACCES
+a closed name EACCES
+a name that may be written works
+where names may be written EOPNOTSUPP
+where none may EACCES
+read when its name was hidden ENOENT
+written then ENOENT"
+        is "it is there" "$(cat source/closed/open/new)" text
+    fi
+    unmount_view
+}
+
 for_each_user agent_safe
 for_each_user development
 for_each_user across_borders
+for_each_user nameless
 done_testing
