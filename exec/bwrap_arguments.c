@@ -41,7 +41,11 @@ void bwrap_arguments_add_isolation(struct strbuf *arguments, bool share_network)
 static int add_file(struct strbuf *arguments, const struct sandbox_mount *mount,
                     descriptor_giver *give, void *context, struct error **error)
 {
-    int fd = give(context, mount->source, strlen(mount->source), error);
+    bool is_copy = mount->kind == SANDBOX_COPY;
+    const struct given given = {.path = is_copy ? mount->source : NULL,
+                                .bytes = mount->source,
+                                .size = strlen(mount->source)};
+    int fd = give(context, &given, error);
     if (fd < 0)
         return -1;
     add_permissions(arguments, mount->permissions);
@@ -56,6 +60,7 @@ static int add_mount(struct strbuf *arguments, const struct sandbox_mount *mount
 {
     switch (mount->kind) {
     case SANDBOX_FILE:
+    case SANDBOX_COPY:
         return add_file(arguments, mount, give, context, error);
     case SANDBOX_READ_ONLY_BIND:
         add(arguments, "--ro-bind");
@@ -99,7 +104,8 @@ static int add_seccomp(struct strbuf *arguments, const struct sandbox_plan *plan
     cleanup_strbuf struct strbuf program = {0};
     if (seccomp_filter_make(&program, plan->allow_tracing, error) < 0)
         return -1;
-    int fd = give(context, program.bytes, program.length, error);
+    const struct given given = {.bytes = program.bytes, .size = program.length};
+    int fd = give(context, &given, error);
     if (fd < 0)
         return -1;
     add(arguments, "--seccomp");

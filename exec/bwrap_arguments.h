@@ -12,8 +12,15 @@
 
 #include <stdbool.h>
 
-/* Returns the descriptor from which bwrap will read these bytes, or -1 with *error set. */
-typedef int descriptor_giver(void *context, const char *bytes, size_t size, struct error **error);
+/* What bwrap is to read: a file of the host's, or, with no path, bytes. */
+struct given {
+    const char *path;
+    const char *bytes;
+    size_t size;
+};
+
+/* Returns the descriptor from which bwrap will read it, or -1 with *error set. */
+typedef int descriptor_giver(void *context, const struct given *given, struct error **error);
 
 /* Appends the namespaces, and what takes privileges away: all that a trial run needs. Every
  * argument ends with a NUL, as `bwrap --args` reads them. */

@@ -39,13 +39,18 @@ void dry_run_add_quoted(struct strbuf *line, const char *word)
     strbuf_add_text(line, "'");
 }
 
-static int redirect(void *context, const char *bytes, size_t size, struct error **error)
+static int redirect(void *context, const struct given *given, struct error **error)
 {
     (void)error;
     struct redirections *redirections = context;
     int fd = redirections->next++;
     strbuf_add_format(&redirections->text, " \\\n  %d", fd);
-    if (memchr(bytes, '\0', size)) {
+    if (given->path) {
+        strbuf_add_text(&redirections->text, "<");
+        dry_run_add_quoted(&redirections->text, given->path);
+        return fd;
+    }
+    if (memchr(given->bytes, '\0', given->size)) {
         /* Of what a plan holds, only the filter is not text. */
         cleanup_free char *program = runtime_program("scopefs-exec");
         strbuf_add_text(&redirections->text, "< <(");
@@ -60,8 +65,8 @@ static int redirect(void *context, const char *bytes, size_t size, struct error 
         return fd;
     }
     /* A here-string ends with a newline of its own. */
-    size_t length = size && bytes[size - 1] == '\n' ? size - 1 : size;
-    cleanup_free char *text = xmemdup0(bytes, length);
+    bool has_newline = given->size && given->bytes[given->size - 1] == '\n';
+    cleanup_free char *text = xmemdup0(given->bytes, given->size - has_newline);
     strbuf_add_text(&redirections->text, "<<<");
     dry_run_add_quoted(&redirections->text, text);
     return fd;

@@ -15,6 +15,8 @@
 
 #define RESOLVER       "/etc/resolv.conf"
 #define ENV_FILE_LIMIT (1U << 20)
+/* In bytes; the cache of libraries of a host with many has about this much. */
+#define SMALL_FILE (128 * 1024)
 
 /* Of /etc only single entries that programs of /usr cannot work without and that hold nothing of
  * the host's own: the rest of it is made up (see plan.c). */
@@ -60,6 +62,8 @@ static enum host_path_kind kind_of(const char *path)
     /* A dangling symlink is as good as nothing. */
     if (stat(path, &status) < 0)
         return HOST_ABSENT;
+    if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) && status.st_size <= SMALL_FILE)
+        return HOST_SMALL_FILE;
     return S_ISDIR(status.st_mode) ? HOST_DIRECTORY : HOST_FILE;
 }
 

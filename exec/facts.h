@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum host_path_kind { HOST_ABSENT, HOST_FILE, HOST_DIRECTORY, HOST_SYMLINK };
+/* A small file is one that everybody may read, so that it can be copied as well as shown. */
+enum host_path_kind { HOST_ABSENT, HOST_FILE, HOST_SMALL_FILE, HOST_DIRECTORY, HOST_SYMLINK };
 
 struct host_path {
     char *path;   /* inside */

@@ -79,11 +79,15 @@ static void add_host_path(struct sandbox_plan *plan, const struct host_path *fou
 {
     if (found->kind == HOST_ABSENT)
         return;
-    /* Without a network a resolver's address only tells the agent about the host. */
-    if (strcmp(found->path, "/etc/resolv.conf") == 0 && !plan->share_network)
+    /* Without a network a resolver's address only tells the agent about the host; with one, it may
+     * change while a command runs. */
+    bool is_resolver = strcmp(found->path, "/etc/resolv.conf") == 0;
+    if (is_resolver && !plan->share_network)
         return;
     if (found->kind == HOST_SYMLINK && (is_image || points_into_usr(found->target)))
         sandbox_plan_add_mount(plan, SANDBOX_SYMLINK, found->path, found->target, 0);
+    else if (found->kind == HOST_SMALL_FILE && !is_resolver)
+        sandbox_plan_add_mount(plan, SANDBOX_COPY, found->path, found->source, 0444);
     else
         sandbox_plan_add_mount(plan, SANDBOX_READ_ONLY_BIND, found->path, found->source, 0);
 }

@@ -39,12 +39,21 @@ static int keep(struct descriptors *descriptors, int fd)
     return fd;
 }
 
-static int give_memory(void *context, const char *bytes, size_t size, struct error **error)
+static int give_memory(struct descriptors *descriptors, const char *bytes, size_t size,
+                       struct error **error)
 {
     cleanup_fd int fd = memfd_create("scopefs-exec", MFD_CLOEXEC);
     if (fd < 0 || fd_write_all(fd, bytes, size) < 0 || lseek(fd, 0, SEEK_SET) < 0)
         return error_set(error, errno, "cannot hand data to bwrap");
-    return keep(context, fd_steal(&fd));
+    return keep(descriptors, fd_steal(&fd));
+}
+
+static int give(void *context, const struct given *given, struct error **error)
+{
+    if (!given->path)
+        return give_memory(context, given->bytes, given->size, error);
+    int fd = open(given->path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? error_set(error, errno, "cannot read %s", given->path) : keep(context, fd);
 }
 
 char *sandbox_stage2_path(void)
@@ -79,7 +88,7 @@ static int build_command_line(struct strbuf *line, struct descriptors *descripto
         .wait = start->follow,
         .is_session = start->is_session,
     };
-    if (bwrap_arguments_add_plan(&arguments, plan, give_memory, descriptors, error) < 0)
+    if (bwrap_arguments_add_plan(&arguments, plan, give, descriptors, error) < 0)
         return -1;
     int arguments_fd = give_memory(descriptors, arguments.bytes, arguments.length, error);
     if (arguments_fd < 0 || (inherited.stage2 = open_program(descriptors, stage2, error)) < 0)

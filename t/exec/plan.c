@@ -244,10 +244,9 @@ static void test_check(void)
 
 /* --- bwrap's arguments --- */
 
-static int count_up(void *context, const char *bytes, size_t size, struct error **error)
+static int count_up(void *context, const struct given *given, struct error **error)
 {
-    (void)bytes;
-    (void)size;
+    (void)given;
     (void)error;
     return (*(int *)context)++;
 }

@@ -48,6 +48,8 @@ places() {
     run in_sandbox cut -d' ' -f5 /proc/self/mountinfo
     binds=$(for path in "${system_paths[@]}" "${etc_paths[@]}"; do
         [[ ! -e $path ]] && continue
+        # A small file is a copy.
+        [[ -f $path && ! -L $path && $(stat -c %s "$path") -le 131072 ]] && continue
         # A link into /usr stays a link.
         [[ -L $path && $(readlink "$path") =~ ^(/|(\.\./)*)usr/ ]] || printf '%s\n' "$path"
     done)
