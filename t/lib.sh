@@ -372,7 +372,7 @@ shared_copy() {
         cp -rL "$path" "$place"
     else
         mkdir -p "$place"
-        (cd "$path" && cp -rL "$@" "$place")
+        (cd "$path" && cp -rL --parents "$@" "$place")
     fi
     chmod -R a+rX "$test_folder/shared"
     printf '%s\n' "$place"

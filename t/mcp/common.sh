@@ -27,15 +27,18 @@ END
     export TEST_CONFIG=$config
 }
 
+# The ordinary user may not be able to read the checkout.
+export TEST_MCP
+TEST_MCP=$(shared_copy "$SCOPEFS_SRCDIR/t/mcp")
+
 # Runs a Python test in the present folder and takes over its lines.
 python_test() { # FILE [ARGUMENT...]
-    local line folder
-    folder=$(shared_copy "$SCOPEFS_SRCDIR/t/mcp" client.py "$1")
+    local line
     while IFS= read -r line; do
         case $line in
         "ok - "*) pass "${line#ok - }" ;;
         "not ok - "*) flunk "${line#not ok - }" ;;
         *) diag "$line" ;;
         esac
-    done < <(TEST_MCP_FOLDER=$folder python3 "$folder/$1" "${@:2}" 2>&1 || echo "not ok - it ended with status $?")
+    done < <(TEST_MCP_FOLDER=$TEST_MCP python3 "$TEST_MCP/$1" "${@:2}" 2>&1 || echo "not ok - it ended with status $?")
 }
