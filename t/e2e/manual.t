@@ -17,7 +17,8 @@ options_of_manual() { # PAGE
         sed -E 's/.*Fl (-?[a-zA-Z-]+)/-\1/' | sort -u
 }
 
-help_texts=$(for command in mount automount umount up down restart ps log summary learn gc doctor reload check explain ls; do scopefs "$command" --help; done)
+commands=$(scopefs --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+help_texts=$(for command in $commands; do [[ $command == exec ]] || scopefs "$command" --help; done)
 is "scopefs(1) has the options of scopefs --help" "$(options_of_manual scopefs.1)" \
     "$({
         options_of_help <<<"$help_texts"
@@ -29,9 +30,26 @@ is "scopefs-exec(1) has the options of scopefs-exec --help" "$(options_of_manual
 is "scopefs-mcp(1) has the options of scopefs-mcp --help" "$(options_of_manual scopefs-mcp.1)" \
     "$(scopefs-mcp --help | options_of_help | sort -u)"
 
-for command in $(scopefs --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
+for command in $commands; do
     ok "scopefs(1) describes $command" grep -qx ".It Cm $command" "$SCOPEFS_SRCDIR/man/scopefs.1"
 done
+
+# What bash offers behind "--" and before that.
+completed() { # WORD...
+    # shellcheck disable=SC2034 # for the function
+    local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _scopefs
+    printf '%s\n' "${COMPREPLY[@]}" | sort
+}
+# shellcheck source=../../system/completion/scopefs
+. "$SCOPEFS_SRCDIR/system/completion/scopefs"
+is "completion has the commands" "$(completed scopefs '')" "$(sort <<<"$commands")"
+for command in $commands; do
+    is "completion has the options of $command" "$(completed scopefs "$command" --)" \
+        "$(scopefs "$command" --help | options_of_help | grep -e '^--' | sort)"
+done
+is "completion has the options of scopefs-exec" "$(completed scopefs-exec --)" \
+    "$(scopefs-exec --help | options_of_help | grep -e '^--' | sort)"
 
 # The first example of a manual page, as text.
 example() { # PAGE
