@@ -188,12 +188,10 @@ static int run_plan(const struct job *job, struct sandbox_plan *plan, struct res
 {
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .interrupts = -1};
     cleanup_error struct error *close_error = NULL;
-    cleanup_free char *bwrap = process_find_program("bwrap");
+    cleanup_free char *bwrap = probe_find_bwrap(error);
     struct view_mount view;
-    if (!bwrap) {
-        probe_explain_no_bwrap(error);
+    if (!bwrap)
         return STATUS_FAILED;
-    }
     if (supervisor_prepare(&supervisor, error) < 0)
         return STATUS_FAILED;
     if (open_view(job, &view, supervisor.interrupts, error) < 0) {

@@ -37,11 +37,26 @@ static const struct obstacle obstacles[] = {
      "profile with 'userns,')"},
 };
 
-int probe_explain_no_bwrap(struct error **error)
+static bool is_setuid(const char *path)
 {
-    return error_set(error, 0,
-                     "bwrap (bubblewrap) is not installed; install it with: "
-                     "sudo apt install bubblewrap");
+    struct stat status;
+    return stat(path, &status) == 0 && (status.st_mode & S_ISUID);
+}
+
+char *probe_find_bwrap(struct error **error)
+{
+    cleanup_free char *path = process_find_program("bwrap");
+    if (!path)
+        error_set(error, 0,
+                  "bwrap (bubblewrap) is not installed; install it with: "
+                  "sudo apt install bubblewrap");
+    else if (is_setuid(path))
+        error_set(error, 0,
+                  "%s is set-user-ID, which it need not be; mend it with: sudo chmod u-s %s", path,
+                  path);
+    else
+        return steal_pointer(path);
+    return NULL;
 }
 
 static bool setting_is(const struct obstacle *obstacle)
@@ -103,17 +118,8 @@ static char *read_complaint(int fd)
     return quoted.length ? strbuf_steal(&quoted) : xstrdup("it says nothing more");
 }
 
-static bool is_setuid(const char *path)
+static const char *mend_for(const char *complaint)
 {
-    struct stat status;
-    return stat(path, &status) == 0 && (status.st_mode & S_ISUID);
-}
-
-static const char *mend_for(const char *bwrap, const char *complaint)
-{
-    if (is_setuid(bwrap))
-        return "a setuid bwrap cannot do it; take the bit away with: sudo chmod u-s "
-               "$(command -v bwrap)";
     if (strstr(complaint, "nknown option"))
         return "this bwrap is too old; 0.8.0 or newer is needed";
     if (strstr(complaint, "mount proc"))
@@ -142,5 +148,5 @@ int probe_explain(const char *bwrap, bool share_network, const struct identity *
         return error_set(error, 0, "%s; mend it with: %s", obstacle->meaning, obstacle->mend);
     cleanup_free char *complaint = read_complaint(complaint_fd);
     return error_set(error, 0, "this host cannot isolate a command: %s (%s)", complaint,
-                     mend_for(bwrap, complaint));
+                     mend_for(complaint));
 }

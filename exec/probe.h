@@ -12,7 +12,8 @@
 int probe_explain(const char *bwrap, bool share_network, const struct identity *identity,
                   struct error **error);
 
-/* The message for a host without bwrap. Returns -1. */
-int probe_explain_no_bwrap(struct error **error);
+/* The path of bwrap, which the caller frees. NULL with *error set when there is none, or one that
+ * would be run as root for everybody: nothing here needs that, and faults of it were root's. */
+char *probe_find_bwrap(struct error **error);
 
 #endif

@@ -80,9 +80,9 @@ int session_sandbox_start(struct session_sandbox *session, struct error **error)
     session->sandbox = (struct sandbox)SANDBOX_NONE;
     session->shell = (struct session_shell){.observer = -1, .script = -1, .null = -1};
     session->run_file = -1;
-    session->bwrap = process_find_program("bwrap");
+    session->bwrap = probe_find_bwrap(error);
     if (!session->bwrap)
-        return probe_explain_no_bwrap(error);
+        return -1;
     if (supervisor_prepare(&session->supervisor, error) < 0 || make_plan(session, error) < 0)
         return -1;
     if (open_view(session, error) < 0)

@@ -39,6 +39,27 @@ lacking_host() {
     is "nothing is left behind" "$(leftovers)" ""
 }
 
+other_bwrap() {
+    make_project
+    mkdir bin
+    cp /usr/bin/bwrap bin/bwrap
+    chmod u+s bin/bwrap
+    refuses "a set-user-ID bwrap" "bin/bwrap is set-user-ID.*chmod u-s .*/bin/bwrap" \
+        env PATH="$workdir/bin:$PATH" scopefs-exec -c "$config" "$scope" echo run
+    printf '#!/bin/sh\necho "bwrap: Unknown option --disable-userns" >&2\nexit 1\n' >bin/bwrap
+    chmod 0755 bin/bwrap
+    refuses "an old bwrap" "Unknown option --disable-userns.*0.8.0 or newer is needed" \
+        env PATH="$workdir/bin:$PATH" scopefs-exec -c "$config" "$scope" echo run
+    # As in a container that masks /proc.
+    printf '#!/bin/sh\necho "bwrap: Can'"'"'t mount proc on /newroot/proc: Operation not permitted" >&2\nexit 1\n' >bin/bwrap
+    refuses "a masked /proc" "systempaths=unconfined" \
+        env PATH="$workdir/bin:$PATH" scopefs-exec -c "$config" "$scope" echo run
+    # One that claims success without having done anything.
+    printf '#!/bin/sh\nexit 0\n' >bin/bwrap
+    refuses "a bwrap that does nothing" "." \
+        env PATH="$workdir/bin:$PATH" scopefs-exec -c "$config" "$scope" echo run
+}
+
 lacking_installation() {
     local folder
     make_project
@@ -71,6 +92,7 @@ users() {
 }
 
 for_each_user lacking_host
+for_each_user other_bwrap
 for_each_user lacking_installation
 for_each_user users
 done_testing
