@@ -16,6 +16,8 @@ static void free_call(struct call *call)
 {
     json_decref(call->id);
     json_decref(call->arguments);
+    json_decref(call->answers);
+    json_decref(call->questions);
     json_decref(call->progress_token);
     json_decref(call->structured);
     json_decref(call->more);
@@ -107,6 +109,7 @@ void call_begin(const struct return_address *address, json_t *id, json_t *params
     call->id = json_incref(id);
     call->progress_token =
         json_is_string(token) || json_is_number(token) ? json_incref(token) : NULL;
+    call->answers = json_incref(params_member(params, "inputResponses"));
     check_arguments(call, given, preset);
     json_decref(preset);
     if (enter(call)) {
@@ -142,9 +145,17 @@ static json_t *success_result(const struct call *call)
         json_array_append_new(content, text_content(call->text.bytes));
     if (call->more)
         json_array_extend(content, call->more);
-    if (call->structured && session_has(call->address.session, FEATURE_STRUCTURED))
+    result_finish(&call->address, result);
+    /* The last member; see answer_with_list. */
+    if (call->structured && call_has_feature(call, FEATURE_STRUCTURED))
         json_object_set(result, "structuredContent", call->structured);
     return result;
+}
+
+static json_t *questions_result(const struct call *call)
+{
+    return json_pack("{s:s, s:O}", "resultType", "input_required", "inputRequests",
+                     call->questions);
 }
 
 /* A list of thousands as objects of the JSON library costs more than all that is to be told: its
@@ -184,7 +195,9 @@ void call_run(void *context)
         call->tool->handle(call);
     /* To a request that was cancelled there is no answer. */
     struct session *session = call->address.session;
-    json_t *result = call->failure ? failure_result(call) : success_result(call);
+    json_t *result = call->questions ? questions_result(call)
+                     : call->failure ? failure_result(call)
+                                     : success_result(call);
     if (retire(call)) {
         json_decref(result);
         answer_send(&call->address, NULL);
@@ -205,6 +218,11 @@ void call_cancel(struct session *session, json_t *id)
     pthread_mutex_unlock(&session->server->lock);
 }
 
+bool call_has_feature(const struct call *call, enum feature feature)
+{
+    return address_has(&call->address, feature);
+}
+
 bool call_is_cancelled(struct call *call)
 {
     struct server *server = call->address.session->server;
@@ -222,7 +240,7 @@ void call_progress(struct call *call, double done, double total, const char *mes
         json_pack("{s:O, s:f}", "progressToken", call->progress_token, "progress", done);
     if (total >= 0)
         json_object_set_new(params, "total", json_real(total));
-    if (message && session_has(call->address.session, FEATURE_ANNOTATIONS))
+    if (message && call_has_feature(call, FEATURE_ANNOTATIONS))
         json_object_set_new(params, "message", json_name(message, strlen(message)));
     session_send(call->address.session, call->address.exchange,
                  json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method", "notifications/progress",

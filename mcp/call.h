@@ -23,6 +23,9 @@ struct call {
     json_t *progress_token; /* or NULL */
     bool is_cancelled;      /* the server's lock */
 
+    json_t *answers;   /* to what it asked when it was made before (stateless revisions), or NULL */
+    json_t *questions; /* set: it has to be made again, with the answers to these */
+
     struct strbuf text; /* the result for people and models */
     json_t *structured; /* the same for programs; an object, or NULL */
     struct strbuf list; /* further members of it, as text of JSON: for what has many parts */
@@ -40,6 +43,8 @@ void call_run(void *call);
 void call_cancel(struct session *session, json_t *id);
 
 bool call_is_cancelled(struct call *call);
+
+bool call_has_feature(const struct call *call, enum feature feature);
 
 /* Tells how far it is; `total` below 0: not known, `message` may be NULL. */
 void call_progress(struct call *call, double done, double total, const char *message);

@@ -73,27 +73,61 @@ static bool is_id(const json_t *id)
     return json_is_string(id) || json_is_number(id);
 }
 
-static bool is_initialized(struct session *session)
+/* What a request of a stateless revision says of itself. */
+#define META_VERSION      "io.modelcontextprotocol/protocolVersion"
+#define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
+#define META_LOG_LEVEL    "io.modelcontextprotocol/logLevel"
+
+static void refuse_version(const struct return_address *address, json_t *id, json_t *wanted)
 {
-    pthread_mutex_lock(&session->server->lock);
-    bool is = session->revision != NULL;
-    pthread_mutex_unlock(&session->server->lock);
-    return is;
+    answer_error(address, id, RPC_UNSUPPORTED_VERSION,
+                 json_pack("{s:o, s:O}", "supported", revision_names(), "requested", wanted),
+                 "Unsupported protocol version");
+}
+
+/* Sets in *address what the request says of itself; one that says nothing belongs to its session.
+ * False when it was answered by an error. */
+static bool read_metadata(struct return_address *address, json_t *id, json_t *params)
+{
+    json_t *meta = json_object_get(params, "_meta");
+    json_t *version = json_object_get(meta, META_VERSION);
+    json_t *capabilities = json_object_get(meta, META_CAPABILITIES);
+    if (!version)
+        return true;
+    const struct revision *revision =
+        json_is_string(version) ? revision_find(json_string_value(version)) : NULL;
+    if (!revision || !(revision->features & FEATURE_STATELESS)) {
+        refuse_version(address, id, version);
+        return false;
+    }
+    if (!json_is_object(capabilities)) {
+        answer_error(address, id, RPC_INVALID_PARAMS, NULL, "'_meta' has no " META_CAPABILITIES);
+        return false;
+    }
+    address->revision = revision;
+    address->can_be_asked = methods_can_fill_forms(capabilities);
+    address->log_level = log_severity_find(json_object_get(meta, META_LOG_LEVEL));
+    return true;
 }
 
 static void take_request(const struct return_address *address, const char *method, json_t *id,
                          json_t *params)
 {
+    struct return_address own = *address;
     bool is_first = strcmp(method, "initialize") == 0;
     if (params && !json_is_object(params))
         answer_error(address, id, RPC_INVALID_PARAMS, NULL, "'params' is not an object");
     else if (is_first && address->batch)
         answer_error(address, id, RPC_INVALID_REQUEST, NULL, "'initialize' comes alone");
-    else if (!is_first && strcmp(method, "ping") != 0 && !is_initialized(address->session))
-        answer_error(address, id, RPC_INVALID_REQUEST, NULL,
-                     "the session begins with 'initialize'");
+    else if (!read_metadata(&own, id, params))
+        return;
+    else if (!own.revision && !methods_are_first(method))
+        answer_error(
+            address, id, RPC_INVALID_REQUEST, NULL,
+            "a session begins with 'initialize', and a request without one has " META_VERSION
+            " in '_meta'");
     else
-        methods_request(address, method, id, params);
+        methods_request(&own, method, id, params);
 }
 
 static void take_notification(const struct return_address *address, const char *method,
@@ -128,7 +162,7 @@ static void take_message(const struct return_address *address, json_t *message)
 static void take_batch(const struct return_address *address, json_t *messages)
 {
     size_t count = json_array_size(messages);
-    if (count == 0 || !session_has(address->session, FEATURE_BATCH)) {
+    if (count == 0 || !address_has(address, FEATURE_BATCH)) {
         answer_error(address, NULL, RPC_INVALID_REQUEST, NULL,
                      count ? "this revision of the protocol has no batches" : "an empty batch");
         return;
@@ -138,16 +172,28 @@ static void take_batch(const struct return_address *address, json_t *messages)
     batch->exchange = address->exchange;
     /* One more, so that it is not complete before all of it was begun. */
     batch->open = count + 1;
-    const struct return_address inner = {address->session, address->exchange, batch};
+    struct return_address inner = *address;
+    inner.batch = batch;
     for (size_t i = 0; i < count; i++)
         take_message(&inner, json_array_get(messages, i));
     answer_send(&inner, NULL);
 }
 
+static struct return_address address_of(struct session *session, uint64_t exchange)
+{
+    struct return_address address = {.session = session, .exchange = exchange};
+    pthread_mutex_lock(&session->server->lock);
+    address.revision = session->revision;
+    address.can_be_asked = session->can_be_asked;
+    address.log_level = session->log_level;
+    pthread_mutex_unlock(&session->server->lock);
+    return address;
+}
+
 static void take_bytes(struct session *session, uint64_t exchange, const char *bytes, size_t size)
 {
     json_error_t error;
-    const struct return_address address = {session, exchange, NULL};
+    const struct return_address address = address_of(session, exchange);
     json_t *message = json_loadb(bytes, size, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
     if (!message)
         answer_error(&address, NULL, RPC_PARSE_ERROR, NULL, "not JSON: %s at byte %d", error.text,
@@ -164,7 +210,7 @@ static void take_bytes(struct session *session, uint64_t exchange, const char *b
 static void take_session_frame(struct session *session, const struct frame *frame,
                                const char *bytes)
 {
-    const struct return_address address = {session, frame->exchange, NULL};
+    const struct return_address address = address_of(session, frame->exchange);
     if (frame->type == FRAME_MESSAGE)
         take_bytes(session, frame->exchange, bytes, frame->length);
     else if (frame->type == FRAME_OVERSIZED)

@@ -10,14 +10,6 @@ struct question {
     json_t *answer; /* the message, or NULL */
 };
 
-static bool can_be_asked(struct session *session)
-{
-    pthread_mutex_lock(&session->server->lock);
-    bool can = session->can_be_asked;
-    pthread_mutex_unlock(&session->server->lock);
-    return can;
-}
-
 static void add(struct session *session, struct question *question)
 {
     pthread_mutex_lock(&session->server->lock);
@@ -42,19 +34,26 @@ static void wait_for(struct call *call, struct question *question)
     pthread_mutex_unlock(&server->lock);
 }
 
-static json_t *elicitation(const char *id, const char *text)
+static json_t *elicitation(const char *text)
 {
-    return json_pack("{s:s, s:s, s:s, s:{s:o, s:{s:s, s:{s:{s:s, s:s, s:b}}, s:[s]}}}", "jsonrpc",
-                     "2.0", "id", id, "method", "elicitation/create", "params", "message",
-                     json_name(text, strlen(text)), "requestedSchema", "type", "object",
-                     "properties", "allow", "type", "boolean", "title", "Allow it", "default", 0,
-                     "required", "allow");
+    return json_pack("{s:s, s:{s:o, s:{s:s, s:{s:{s:s, s:s, s:b}}, s:[s]}}}", "method",
+                     "elicitation/create", "params", "message", json_name(text, strlen(text)),
+                     "requestedSchema", "type", "object", "properties", "allow", "type", "boolean",
+                     "title", "Allow it", "default", 0, "required", "allow");
+}
+
+static json_t *request(const char *id, const char *text)
+{
+    json_t *message = json_pack("{s:s, s:s}", "jsonrpc", "2.0", "id", id);
+    json_t *question = elicitation(text);
+    json_object_update(message, question);
+    json_decref(question);
+    return message;
 }
 
 /* Accepting the form is not enough: what it asks must be said. */
-static bool is_yes(const json_t *message)
+static bool is_yes(const json_t *result)
 {
-    const json_t *result = json_object_get(message, "result");
     const char *action = json_string_value(json_object_get(result, "action"));
     return action && strcmp(action, "accept") == 0 &&
            json_is_true(json_object_get(json_object_get(result, "content"), "allow"));
@@ -67,17 +66,30 @@ static void withdraw(struct call *call, const char *id)
                            "notifications/cancelled", "params", "requestId", id));
 }
 
+/* In a stateless revision the call is given up, and made again by the client with the answer. */
+static enum answer ask_by_result(struct call *call, const char *text)
+{
+    json_t *answer = json_object_get(call->answers, "allow");
+    if (answer)
+        return is_yes(answer) ? ANSWER_YES : ANSWER_NO;
+    json_decref(call->questions);
+    call->questions = json_pack("{s:o}", "allow", elicitation(text));
+    return ANSWER_NOBODY;
+}
+
 enum answer question_ask(struct call *call, const char *text)
 {
     struct question question = {0};
-    if (!can_be_asked(call->address.session))
+    if (!call->address.can_be_asked)
         return ANSWER_NOBODY;
+    if (call_has_feature(call, FEATURE_STATELESS))
+        return ask_by_result(call, text);
     add(call->address.session, &question);
-    session_send(call->address.session, call->address.exchange, elicitation(question.id, text));
+    session_send(call->address.session, call->address.exchange, request(question.id, text));
     wait_for(call, &question);
     enum answer answer = ANSWER_NOBODY;
     if (question.answer)
-        answer = is_yes(question.answer) ? ANSWER_YES : ANSWER_NO;
+        answer = is_yes(json_object_get(question.answer, "result")) ? ANSWER_YES : ANSWER_NO;
     else
         withdraw(call, question.id);
     json_decref(question.answer);

@@ -9,29 +9,59 @@
 
 /* Newest first. Batches came with 2025-03-26 and went with its successor. */
 static const struct revision revisions[] = {
+    {"2026-07-28",
+     FEATURE_ANNOTATIONS | FEATURE_STRUCTURED | FEATURE_ELICITATION | FEATURE_STATELESS},
     {"2025-11-25", FEATURE_ANNOTATIONS | FEATURE_STRUCTURED | FEATURE_ELICITATION},
     {"2025-06-18", FEATURE_ANNOTATIONS | FEATURE_STRUCTURED | FEATURE_ELICITATION},
     {"2025-03-26", FEATURE_ANNOTATIONS | FEATURE_BATCH},
     {"2024-11-05", 0},
 };
 
+#define REVISIONS (sizeof(revisions) / sizeof(revisions[0]))
+
 const char *const log_severity_names[] = {"debug",    "info",  "notice",    "warning", "error",
                                           "critical", "alert", "emergency", NULL};
 
-const struct revision *revision_find(const char *name)
+int log_severity_find(const json_t *name)
 {
-    for (size_t i = 0; i < sizeof(revisions) / sizeof(revisions[0]); i++)
-        if (strcmp(revisions[i].name, name) == 0)
-            return &revisions[i];
-    return &revisions[0];
+    int level = 0;
+    while (
+        level < SEVERITY_NOTHING &&
+        (!json_is_string(name) || strcmp(log_severity_names[level], json_string_value(name)) != 0))
+        level++;
+    return level;
 }
 
-bool session_has(const struct session *session, enum feature feature)
+const struct revision *revision_find(const char *name)
 {
-    pthread_mutex_lock(&session->server->lock);
-    bool has = session->revision && (session->revision->features & feature);
-    pthread_mutex_unlock(&session->server->lock);
-    return has;
+    for (size_t i = 0; i < REVISIONS; i++)
+        if (strcmp(revisions[i].name, name) == 0)
+            return &revisions[i];
+    return NULL;
+}
+
+const struct revision *revision_negotiate(const char *name)
+{
+    const struct revision *revision = revision_find(name);
+    if (revision && !(revision->features & FEATURE_STATELESS))
+        return revision;
+    revision = revisions;
+    while (revision->features & FEATURE_STATELESS)
+        revision++;
+    return revision;
+}
+
+json_t *revision_names(void)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < REVISIONS; i++)
+        json_array_append_new(names, json_string(revisions[i].name));
+    return names;
+}
+
+bool address_has(const struct return_address *address, enum feature feature)
+{
+    return address->revision && (address->revision->features & feature);
 }
 
 static void emit(struct session *session, uint64_t exchange, uint16_t flags, const char *text)
@@ -67,7 +97,7 @@ static void answer_batch(const struct return_address *address, json_t *message)
     pthread_mutex_unlock(&server->lock);
     if (!is_complete)
         return;
-    const struct return_address whole = {address->session, batch->exchange, NULL};
+    const struct return_address whole = {.session = address->session, .exchange = batch->exchange};
     if (json_array_size(batch->answers) > 0) {
         answer_send(&whole, batch->answers);
     } else {
@@ -120,20 +150,30 @@ json_t *answer_message(json_t *id, json_t *result)
     return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "result", result);
 }
 
+void result_finish(const struct return_address *address, json_t *result)
+{
+    if (!address_has(address, FEATURE_STATELESS))
+        return;
+    if (!json_object_get(result, "resultType"))
+        json_object_set_new(result, "resultType", json_string("complete"));
+    if (!json_object_get(result, "_meta"))
+        json_object_set_new(result, "_meta", json_object());
+    json_object_set_new(json_object_get(result, "_meta"), "io.modelcontextprotocol/serverInfo",
+                        methods_server_info(address->revision));
+}
+
 void answer_result(const struct return_address *address, json_t *id, json_t *result)
 {
+    result_finish(address, result);
     answer_send(address, answer_message(id, result));
 }
 
-void session_log(struct session *session, uint64_t exchange, enum log_severity severity,
+void address_log(const struct return_address *address, enum log_severity severity,
                  const char *format, ...)
 {
     cleanup_free char *text = NULL;
     va_list arguments;
-    pthread_mutex_lock(&session->server->lock);
-    bool is_wanted = (int)severity >= session->log_level;
-    pthread_mutex_unlock(&session->server->lock);
-    if (!is_wanted)
+    if ((int)severity < address->log_level)
         return;
     va_start(arguments, format);
     if (vasprintf(&text, format, arguments) < 0)
@@ -142,7 +182,7 @@ void session_log(struct session *session, uint64_t exchange, enum log_severity s
     json_t *params = json_pack("{s:s, s:s, s:o}", "level", log_severity_names[severity], "logger",
                                "scopefs", "data", json_name(text, strlen(text)));
     if (params)
-        session_send(session, exchange,
+        session_send(address->session, address->exchange,
                      json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0", "method",
                                "notifications/message", "params", params));
 }

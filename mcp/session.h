@@ -31,6 +31,7 @@ enum feature {
     FEATURE_ANNOTATIONS = 2, /* tools say what they do; progress has a message */
     FEATURE_STRUCTURED = 4,  /* results beside text, with a schema; titles */
     FEATURE_ELICITATION = 8, /* the user can be asked */
+    FEATURE_STATELESS = 16,  /* each request says who asks and what it can; there is no handshake */
 };
 
 struct revision {
@@ -78,6 +79,9 @@ enum log_severity {
 
 extern const char *const log_severity_names[];
 
+/* SEVERITY_NOTHING for what is no name of a level. */
+int log_severity_find(const json_t *name);
+
 /* Several messages that came as one, whose answers go back as one. */
 struct batch {
     json_t *answers;
@@ -85,17 +89,27 @@ struct batch {
     uint64_t exchange;
 };
 
-/* Where an answer goes. */
+/* Where an answer goes, and what the request said, or the session before it, of who asks. */
 struct return_address {
     struct session *session;
     uint64_t exchange;
-    struct batch *batch; /* or NULL */
+    struct batch *batch;             /* or NULL */
+    const struct revision *revision; /* NULL before `initialize` */
+    bool can_be_asked;
+    int log_level;
 };
 
-/* The revision of that name, or the newest. */
+/* NULL when there is none of that name. */
 const struct revision *revision_find(const char *name);
 
-bool session_has(const struct session *session, enum feature feature);
+/* What `initialize` is answered with: the revision of that name if it has that method, else the
+ * newest that has it. */
+const struct revision *revision_negotiate(const char *name);
+
+/* A new array of the names of all. */
+json_t *revision_names(void);
+
+bool address_has(const struct return_address *address, enum feature feature);
 
 /* Sends a message that is no answer and belongs to the exchange, or to none (0). Takes over
  * `message`. */
@@ -118,12 +132,18 @@ char *message_text(json_t *message);
 /* Sends the answer as text of JSON, and not into a batch. */
 void answer_send_text(const struct return_address *address, const char *text);
 
+/* Adds what the revision wants in every result. */
+void result_finish(const struct return_address *address, json_t *result);
+
+/* What the server says of itself; new. */
+json_t *methods_server_info(const struct revision *revision);
+
 /* Answers with a result, which is taken over. */
 void answer_result(const struct return_address *address, json_t *id, json_t *result);
 
 /* notifications/message, if the client wants such. */
-void session_log(struct session *session, uint64_t exchange, enum log_severity severity,
-                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+void address_log(const struct return_address *address, enum log_severity severity,
+                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Frees a closed session that nobody uses. Under the server's lock. */
 void session_drop(struct session *session);
@@ -134,9 +154,16 @@ enum rpc_error {
     RPC_METHOD_NOT_FOUND = -32601,
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
+    RPC_UNSUPPORTED_VERSION = -32022,
 };
 
-/* Handles one request of a session that is initialized, or an `initialize` or `ping`. */
+/* Whether a client with these capabilities can ask its user. */
+bool methods_can_fill_forms(json_t *capabilities);
+
+/* Whether the method may come before `initialize`. */
+bool methods_are_first(const char *method);
+
+/* Handles one request. */
 void methods_request(const struct return_address *address, const char *method, json_t *id,
                      json_t *params);
 

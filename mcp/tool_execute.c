@@ -378,8 +378,7 @@ void tool_execute(struct call *call)
     cleanup_free char *workdir =
         call_has(call, "workdir") ? workspace_name(call, path) : xstrdup("");
     uint32_t number = start(call, workdir);
-    session_log(call->address.session, call->address.exchange, SEVERITY_INFO, "job %u: %s", number,
-                call_text(call, "command"));
+    address_log(&call->address, SEVERITY_INFO, "job %u: %s", number, call_text(call, "command"));
     bool is_whole = call_flag(call, "background") ? job_wait(call, number, has_started, NULL, -1)
                                                   : wait_with_progress(call, number);
     if (is_whole)

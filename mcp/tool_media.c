@@ -30,8 +30,7 @@ static json_t *media_content(const struct call *call, const char *name, const ch
 {
     bool is_image = strncmp(type, "image/", 6) == 0;
     /* Sound came with the second revision. */
-    bool is_sound =
-        strncmp(type, "audio/", 6) == 0 && session_has(call->address.session, FEATURE_ANNOTATIONS);
+    bool is_sound = strncmp(type, "audio/", 6) == 0 && call_has_feature(call, FEATURE_ANNOTATIONS);
     if (is_image || is_sound)
         return json_pack("{s:s, s:o, s:s}", "type", is_image ? "image" : "audio", "data", data,
                          "mimeType", type);

@@ -27,6 +27,19 @@ def like(name, got, pattern):
     return ok(name, re.search(pattern, got, re.S), got, pattern)
 
 
+STATELESS = "2026-07-28"
+
+
+def metadata(capabilities=None, **more):
+    """What a request of the stateless revision says of itself."""
+    prefix = "io.modelcontextprotocol/"
+    return {
+        prefix + "protocolVersion": STATELESS,
+        prefix + "clientCapabilities": capabilities or {},
+        **{prefix + name: value for name, value in more.items()},
+    }
+
+
 TYPES = {
     "object": dict,
     "array": list,

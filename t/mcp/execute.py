@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["TEST_MCP_FOLDER"])
-from client import SCOPE, Client, equal, like, ok
+from client import SCOPE, Client, equal, like, metadata, ok
 
 
 def until(condition, seconds=20):
@@ -161,6 +161,23 @@ def approval():
     ok("and runs nothing", not os.path.exists("source/open/never"))
 
 
+def stateless_approval():
+    with Client(initialize=False) as client:
+        call = lambda capabilities, **more: client.request(
+            "tools/call",
+            {"name": "execute", "arguments": {"command": "touch open/later"}, "_meta": metadata(capabilities), **more},
+        )["result"]
+        equal("who cannot ask is refused", call({})["isError"], True)
+        result = call({"elicitation": {}})
+        equal("who can is told to", [result["resultType"], list(result["inputRequests"])], ["input_required", ["allow"]])
+        like("with the command", result["inputRequests"]["allow"]["params"]["message"], "touch open/later")
+        ok("nothing was run", not os.path.exists("source/open/later"))
+        no = call({"elicitation": {}}, inputResponses={"allow": {"action": "decline"}})
+        equal("no is no", no["_meta"]["scopefs/error"]["code"], "refused")
+        yes = call({"elicitation": {}}, inputResponses={"allow": {"action": "accept", "content": {"allow": True}}})
+        equal("yes is yes", [yes["isError"], os.path.exists("source/open/later")], [False, True])
+
+
 def ends():
     client = Client()
     job = client.structured("execute", command="echo up; exec sleep 6543", background=True, timeout=0)["job"]
@@ -185,4 +202,5 @@ with Client() as session:
     cancellation(session)
     sessions(session)
 approval()
+stateless_approval()
 ends()

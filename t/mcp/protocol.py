@@ -5,7 +5,7 @@ import os
 import sys
 
 sys.path.insert(0, os.environ["TEST_MCP_FOLDER"])
-from client import Client, equal, like, ok
+from client import STATELESS, Client, equal, like, metadata, ok
 
 REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]
 
@@ -45,6 +45,34 @@ def session():
         equal("that is none", code(client.request("logging/setLevel", {"level": "loud"})), -32602)
         names = [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
         ok("tools are listed", "ls" in names and len(set(names)) == len(names), names)
+
+
+def stateless():
+    with Client(initialize=False) as client:
+        ask = lambda method, meta=None, **params: client.request(method, {"_meta": meta or metadata(), **params})
+        result = ask("server/discover")["result"]
+        equal("server/discover tells the revisions", result["supportedVersions"], [STATELESS, *REVISIONS])
+        equal("and what the server can", result["capabilities"]["tools"], {"listChanged": False})
+        result = ask("tools/list")["result"]
+        equal("every result says what it is", [result["resultType"], result["cacheScope"]], ["complete", "public"])
+        ok("and by whom", result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "scopefs-mcp", result)
+        result = ask("tools/call", name="ls", arguments={})["result"]
+        equal("a tool is called", [result["resultType"], result["structuredContent"]["total"]], ["complete", 3])
+        result = ask("tools/call", name="ls", arguments={"path": "hidden"})["result"]
+        equal("and fails", [result["isError"], result["_meta"]["scopefs/error"]["code"]], [True, "not_found"])
+        old = dict(metadata(), **{"io.modelcontextprotocol/protocolVersion": "1900-01-01"})
+        answer = ask("tools/list", old)
+        equal("an unknown revision is an error", code(answer), -32022)
+        equal("which names those that are known", answer["error"]["data"]["supported"], [STATELESS, *REVISIONS])
+        bare = {"io.modelcontextprotocol/protocolVersion": STATELESS}
+        equal("without capabilities it is no request", code(ask("tools/list", bare)), -32602)
+        equal("there is no ping any more", code(ask("ping")), -32601)
+        equal("without its word there is no session", code(client.request("tools/list")), -32600)
+        ask("tools/call", metadata(logLevel="info"), name="execute", arguments={"command": "true"})
+        equal("a log is told to who wants one", [m["method"] for m in client.others], ["notifications/message"])
+        client.others.clear()
+        ask("tools/call", name="execute", arguments={"command": "true"})
+        equal("and to nobody else", client.others, [])
 
 
 def wrong_messages():
@@ -101,6 +129,7 @@ def end():
 
 revisions()
 session()
+stateless()
 wrong_messages()
 batches()
 end()
