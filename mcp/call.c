@@ -81,7 +81,9 @@ static void leave(struct session *session)
 static void check_arguments(struct call *call, json_t *given, json_t *preset)
 {
     cleanup_strbuf struct strbuf complaint = {0};
-    call->arguments = arguments_check(call->tool->arguments, given, preset, &complaint);
+    json_t *checked = arguments_check(call->tool->arguments, given, preset, &complaint);
+    call->arguments = json_deep_copy(checked);
+    json_decref(checked);
     if (!call->arguments)
         call_fail(call, CODE_INVALID_ARGUMENTS, NULL, NULL, "%s", complaint.bytes);
 }
@@ -106,10 +108,11 @@ void call_begin(const struct return_address *address, json_t *id, json_t *params
     struct call *call = xcalloc(1, sizeof(*call));
     call->address = *address;
     call->tool = tool;
-    call->id = json_incref(id);
+    /* Copies: what two threads share depends on how the JSON library was built. */
+    call->id = json_deep_copy(id);
     call->progress_token =
-        json_is_string(token) || json_is_number(token) ? json_incref(token) : NULL;
-    call->answers = json_incref(params_member(params, "inputResponses"));
+        json_is_string(token) || json_is_number(token) ? json_deep_copy(token) : NULL;
+    call->answers = json_deep_copy(params_member(params, "inputResponses"));
     check_arguments(call, given, preset);
     json_decref(preset);
     if (enter(call)) {

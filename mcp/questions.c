@@ -104,7 +104,7 @@ void questions_answer(struct session *session, json_t *id, json_t *message)
     for (struct question *question = session->questions; text && question;
          question = question->next)
         if (!question->answer && strcmp(question->id, text) == 0)
-            question->answer = json_incref(message);
+            question->answer = json_deep_copy(message);
     pthread_cond_broadcast(&session->server->changed);
     pthread_mutex_unlock(&session->server->lock);
 }
