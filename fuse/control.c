@@ -111,6 +111,16 @@ bool control_view_is_mounted(const struct control *control)
            run_file_is_mounted(&table, control->name);
 }
 
+bool control_view_is_at(const struct control *control, const char *point)
+{
+    cleanup_mount_table struct mount_table table = {0};
+    if (mount_table_read(&table, NULL) < 0)
+        return false;
+    const struct mount_row *row = mount_table_at(&table, point);
+    cleanup_free char *name = row ? run_file_name(row) : NULL;
+    return mount_row_is_view(row) && (!control->name || strcmp(control->name, name) == 0);
+}
+
 void control_close(struct control *control)
 {
     free(control->name);

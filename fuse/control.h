@@ -33,6 +33,9 @@ int control_serve(struct control *control, control_handler *handle, void *data);
 /* Whether the view is mounted in the supervisor's own mount namespace. */
 bool control_view_is_mounted(const struct control *control);
 
+/* Whether it is what one meets at that path. */
+bool control_view_is_at(const struct control *control, const char *point);
+
 void control_close(struct control *control);
 
 /* The other side: sends the words to the view's supervisor. 0 for "ok", -1 for "error" or with

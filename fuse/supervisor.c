@@ -178,12 +178,19 @@ static int run_command(void *data, char *words, struct strbuf *reply)
     return -1;
 }
 
+/* What is at the mount point may be another's: a new view, or what was there before. */
+static int unmount_own(const struct supervisor *supervisor, bool lazy)
+{
+    const char *point = supervisor->plan->point->path;
+    return control_view_is_at(&supervisor->control, point) ? unmount_view(point, lazy, NULL) : -1;
+}
+
 /* First without force, so that the kernel writes back what is dirty while the server still serves.
  * A sandbox may have the view as well, and go on. */
 static void stop(struct supervisor *supervisor)
 {
     service_notify("STOPPING=1");
-    unmount_view(supervisor->plan->point->path, false, NULL);
+    unmount_own(supervisor, false);
     kill(supervisor->server, SIGTERM);
 }
 
@@ -248,7 +255,7 @@ static void end_when_over(struct supervisor *supervisor)
     const char *found = strstr(counters.bytes, "operations=");
     unsigned long long operations = found ? strtoull(found + 11, NULL, 10) : 0;
     if (!expiry_look(&supervisor->expiry, operations) || is_used_elsewhere(supervisor) ||
-        unmount_view(supervisor->plan->point->path, false, NULL) < 0)
+        unmount_own(supervisor, false) < 0)
         return;
     log_info("%s: unmounted, because its time is over", supervisor->plan->scope->name);
     kill(supervisor->server, SIGTERM);
@@ -330,7 +337,7 @@ int supervisor_run(const struct session_plan *plan, pid_t server, const struct s
                   "mounted again",
                   plan->scope->name, WTERMSIG(status));
     else
-        unmount_view(plan->point->path, true, NULL);
+        unmount_own(&supervisor, true);
     /* Whoever waits for the run file's lock may mount there at once. */
     mount_point_remove(plan->point);
     control_close(&supervisor.control);

@@ -203,5 +203,14 @@ if ((EUID == 0)); then
     is "and does" "$(test_mounts_below "$workdir")" ""
     exits "--all is not for others" 2 as_user scopefs gc --all
     as_user scopefs gc >/dev/null
+
+    # What autofs has there, say: a supervisor takes away its own view and nothing else.
+    mkdir place
+    mount -t tmpfs below place
+    scopefs mount -c "$config" crash-b "$workdir/place"
+    umount place
+    wait_for '[[ -z $(own_processes) ]]'
+    is "a view unmounted by hand leaves what it was mounted on" "$(findmnt -no SOURCE place)" below
+    umount place
 fi
 done_testing
