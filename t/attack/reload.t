@@ -65,8 +65,10 @@ body() {
     answers 'in neither way' lock EACCES
     answers 'nor is told who has one' locked EACCES
 
-    rules 'write = /' 'none = /secret' 'none = inner'
+    rules 'write = /' 'none = /secret' 'none = inner' 'none = /unseen'
     ok 'reload to none' scopefs reload live
+    printf 'x' >"$workdir/source/unseen"
+    fails 'another name is not there' stat "$view/unseen"
     answers 'the held descriptor is not even looked at' stat ENOENT
     answers 'nor locked' flock ENOENT
     fails 'the name is gone' stat "$view/secret"
@@ -85,6 +87,9 @@ body() {
     rules 'write = /'
     ok 'reload to write again' scopefs reload live
     ok 'what was known to be absent is there at once' stat "$view/secret"
+    # Older kernels cannot be told to forget names that they never saw (FUSE_NOTIFY_INC_EPOCH).
+    ! perl -e 'exit !(`uname -r` =~ /^(\d+)\.(\d+)/ && ($1 > 6 || $1 == 6 && $2 >= 16))' ||
+        ok 'also what was never seen before' stat "$view/unseen"
     answers 'the held descriptor reads again' read ok
     answers 'and writes' write ok
     stop_client
