@@ -50,8 +50,10 @@ struct host {
 static void send_frame(struct host *host, const struct frame *frame, const void *bytes)
 {
     pthread_mutex_lock(&host->write_lock);
-    /* A worker that is gone is noticed by the thread. */
-    (void)!frame_write(host->channel, frame, bytes);
+    /* Half a frame would be followed by nonsense. The thread then notices that the worker is gone.
+     */
+    if (frame_write(host->channel, frame, bytes) < 0)
+        shutdown(host->channel, SHUT_RDWR);
     pthread_mutex_unlock(&host->write_lock);
 }
 
@@ -152,12 +154,16 @@ static void *serve(void *context)
 
 static int start_worker(struct host *host)
 {
+    /* A worker that takes nothing for so long is as good as dead, and must hold up nobody. */
+    static const struct timeval patience = {.tv_sec = 60};
     int ends[2];
     const struct spawn_place place = {host->config_file, host->scope_name, host->view.path};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
     cleanup_fd int theirs = ends[1];
     host->channel = ends[0];
+    if (setsockopt(host->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+        return -1;
     return worker_spawn(&host->worker, &place, theirs);
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.environ["TEST_MCP_FOLDER"])
@@ -127,7 +128,31 @@ def end():
     equal("it ends when it is told to", client.process.wait(), 0)
 
 
+def deaths():
+    """The worker is killed: the server ends, and says so."""
+    client = Client()
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{number}/cmdline", "rb") as file:
+                is_worker = file.read() == b"scopefs-mcp-worker\0"
+            if is_worker and client.process.pid in ancestors(int(number)):
+                os.kill(int(number), signal.SIGKILL)
+        except OSError:
+            pass
+    equal("when its worker is killed, it ends as failed", client.process.wait(), 1)
+
+
+def ancestors(number):
+    found = []
+    while number > 1:
+        with open(f"/proc/{number}/stat") as file:
+            number = int(file.read().rsplit(")", 1)[1].split()[1])
+        found.append(number)
+    return found
+
+
 revisions()
+deaths()
 session()
 stateless()
 wrong_messages()

@@ -259,6 +259,23 @@ def arguments(client):
     ok("a name that is not UTF-8 is shown", "\\377\\\\x" in [e["name"] for e in client.structured("ls", path="open/names")["entries"]])
 
 
+def many(client):
+    """What is asked at once is not mixed up, whatever comes back first."""
+    asked = {}
+    for number in range(300):
+        path = f"open/many{number % 20}"
+        if number < 20:
+            store(path, b"%d\n" % number)
+        if number % 3 == 0:
+            asked[client.start_call("read_file", {"path": path, "line_numbers": False})] = f"{number % 20}\n"
+        elif number % 3 == 1:
+            asked[client.start_call("permissions", {"path": path})] = f"/workspace/{path}: write\n"
+        else:
+            asked[client.start_call("grep", {"pattern": "^", "path": path, "output_mode": "content", "engine": "pcre2"})] = f"/workspace/{path}:1: {number % 20}\n"
+    wrong = [number for number, text in asked.items() if not client.answer(number)["result"]["content"][0]["text"].startswith(text)]
+    equal("300 calls at once each have their own answer", wrong, [])
+
+
 with Client() as session:
     matrix(session)
     listings(session)
@@ -267,3 +284,4 @@ with Client() as session:
     editing(session)
     searching(session)
     arguments(session)
+    many(session)
