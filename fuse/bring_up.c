@@ -1,7 +1,6 @@
 #include "bring_up.h"
 
 #include "launch.h"
-#include "mount_point.h"
 #include "roster.h"
 #include "take_down.h"
 
@@ -42,7 +41,7 @@ static void tell_failure(struct work *work, struct job *job, const char *message
     fprintf(stderr, "%s: %s: %s\n", work->wanted->command, job->scope->name, message);
 }
 
-/* Scopes of one template may have one mount point. */
+/* Scopes of one template may have one mount point, and symlinks may lead to one place. */
 static void compare_places(struct work *work, size_t number)
 {
     struct job *job = &work->jobs[number];
@@ -60,8 +59,7 @@ static void compare_places(struct work *work, size_t number)
  */
 static void look_at_place(struct work *work, struct job *job, const struct roster *roster)
 {
-    cleanup_free char *path = mount_point_clean_path(job->place, NULL);
-    const struct roster_view *view = path ? roster_at(roster, path) : NULL;
+    const struct roster_view *view = roster_at(roster, job->place);
     if (!view || roster_view_is_dead(view))
         return;
     if (roster_view_is_of(view, job->scope, work->wanted->config_file)) {
@@ -69,11 +67,11 @@ static void look_at_place(struct work *work, struct job *job, const struct roste
         return;
     }
     cleanup_strbuf struct strbuf text = {0};
-    strbuf_add_format(&text, "%s already is a view, of scope %s", path, view->row->source);
+    strbuf_add_format(&text, "%s already is a view, of scope %s", job->place, view->row->source);
     if (view->has_record)
         strbuf_add_format(&text, " (process %ld, from %s)", (long)view->record.supervisor,
                           view->record.config[0] ? view->record.config : "a command line");
-    strbuf_add_format(&text, "; 'scopefs umount %s' takes it away", path);
+    strbuf_add_format(&text, "; 'scopefs umount %s' takes it away", job->place);
     tell_failure(work, job, text.bytes);
 }
 
@@ -227,7 +225,7 @@ int bring_up(const struct bring_up *wanted, struct error **error)
     for (size_t i = 0; i < wanted->count; i++) {
         struct job *job = &work.jobs[i];
         *job = (struct job){.scope = wanted->scopes[i],
-                            .place = launch_place(wanted->scopes[i]),
+                            .place = launch_clean_place(wanted->scopes[i]),
                             .messages_fd = -1};
         look_at_place(&work, job, &roster);
         compare_places(&work, i);

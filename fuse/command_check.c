@@ -30,9 +30,13 @@ static void print_summary(const struct config *config, const struct diagnostics 
 {
     printf("%s: %zu scope%s", config->file, config->scope_count,
            config->scope_count == 1 ? "" : "s");
-    if (diagnostics->count)
-        printf(", %zu warning%s", diagnostics->count, diagnostics->count == 1 ? "" : "s");
-    printf(", no errors\n");
+    size_t warnings = diagnostics->count - diagnostics->errors;
+    if (warnings)
+        printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+    if (diagnostics->errors)
+        printf(", %zu error%s\n", diagnostics->errors, diagnostics->errors == 1 ? "" : "s");
+    else
+        printf(", no errors\n");
 }
 
 int command_check(int argc, char **argv)
@@ -54,7 +58,7 @@ int command_check(int argc, char **argv)
     diagnostics_print(&diagnostics, stderr);
     if (config)
         print_summary(config, &diagnostics);
-    int status = config ? STATUS_OK : STATUS_FAILED;
+    int status = config && !diagnostics.errors ? STATUS_OK : STATUS_FAILED;
     config_free(config);
     return status;
 }

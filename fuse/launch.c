@@ -73,6 +73,13 @@ char *launch_place(const struct scope *scope)
     return scope->mount ? xstrdup(scope->mount) : runtime_mount_path(scope->name);
 }
 
+char *launch_clean_place(const struct scope *scope)
+{
+    cleanup_free char *place = launch_place(scope);
+    char *clean = mount_point_clean_path(place, NULL);
+    return clean ? clean : xstrdup(place);
+}
+
 /* Everything that can be wrong is found here, in the caller's process, before the daemon starts. */
 static int prepare(const struct launch *launch, const struct session_plan *plan,
                    struct mount_point *point, struct error **error)

@@ -22,6 +22,9 @@ struct launch {
 /* Where the scope is mounted unless the command line says otherwise; the caller frees it. */
 char *launch_place(const struct scope *scope);
 
+/* The same as the mount table will have it, as far as its folder is there. */
+char *launch_clean_place(const struct scope *scope);
+
 /* Checks, mounts, and returns when the view can be used; in the foreground, when it is unmounted.
  * 0, or -1 with *error set and nothing mounted. */
 int launch_view(const struct launch *launch, struct error **error);

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Many scopes of one file: up, down, restart, ps and gc, and what is left after a crash.
+[[ $EUID != 0 || ${SCOPEFS_OWN_WORLD:-} ]] ||
+    SCOPEFS_OWN_WORLD=yes exec unshare --mount --propagation private bash "$0"
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
+enter_own_world
 
 is_mounted() { [[ $(test_mounts_below "$1" | tr '\0' '\n') == *"$1"* ]]; }
 runtime_folder() { if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi; }
@@ -86,6 +89,16 @@ mount  = ./m//place
 END
     exits "two scopes on one mount point are an error" 1 scopefs check "$config"
     like "that names the other" "$errors" "scopefs.ini:6:.*'one' already has the mount point .*line 3"
+    ln -s m other
+    mkdir -p m
+    sed -i 's,^mount  = ./m//place,mount = other/place,' "$config"
+    exits "also when symlinks lead to one place" 1 scopefs check "$config"
+    like "which is told" "$errors" "scopefs.ini:4:.*error: the scope 'one' would be mounted on .*/m/place, too"
+    exits "up mounts neither" 1 scopefs up -c "$config"
+    like "and says the same" "$errors" "two: .*/m/place is the mount point of scope one, too"
+    ok "nothing is mounted" eval '! is_mounted "$workdir/m"'
+    sed -i "s,^mount = other/place,mount = $(runtime_folder)/one,; /^mount  = m\/place/d" "$config"
+    exits "also one scope's own place and another's default" 1 scopefs check "$config"
 }
 
 names_who_uses_it() {
