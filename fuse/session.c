@@ -117,6 +117,7 @@ void session_close_view(struct view *view)
     handle_table_free(view->handles);
     node_tree_free(view->nodes);
     budget_free(view->budget);
+    watch_free(view->watch);
     passthrough_free(view->passthrough);
     fd_close(&view->proc_fds);
     fd_close(&view->memory_fd);

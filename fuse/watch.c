@@ -99,6 +99,21 @@ struct watch *watch_new(const struct view *view, struct error **error)
     return watch;
 }
 
+void watch_free(struct watch *watch)
+{
+    if (!watch)
+        return;
+    for (size_t i = 0; i < SLOTS; i++) {
+        for (struct watched *watched = watch->slots[i], *next; watched; watched = next) {
+            next = watched->next;
+            free(watched);
+        }
+    }
+    fd_close(&watch->fd);
+    pthread_mutex_destroy(&watch->lock);
+    free(watch);
+}
+
 static struct watched **slot_of(struct watch *watch, int descriptor)
 {
     return &watch->slots[(unsigned)descriptor % SLOTS];

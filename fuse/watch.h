@@ -18,6 +18,9 @@ struct watch;
  * not see all its changes (the network's, FUSE), or inotify has no instance left. */
 struct watch *watch_new(const struct view *view, struct error **error);
 
+/* Where its thread does not run, or runs no more. NULL is allowed. */
+void watch_free(struct watch *watch);
+
 /* Whether a user who has so many views can have another one watched, so that enough instances of
  * inotify are left for other programs. */
 bool watch_is_polite(size_t views);

@@ -46,19 +46,21 @@ static int opens(int directory_fd, const char *path, int flags)
 #define is_errno(got, expected, ...)                                                               \
     is_string(strerrorname_np(got), strerrorname_np(expected), __VA_ARGS__)
 
+/* To be asked before the process is confined. */
+static bool kernel_has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2;
+}
+
 static void check_paths(int source_fd, const char *outside)
 {
-    if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 2) {
-        note("this kernel has no Landlock");
-        return;
-    }
     is_errno(opens(AT_FDCWD, "/etc/passwd", O_RDONLY), EACCES, "a file of the host is not opened");
     is_errno(opens(AT_FDCWD, "/proc/self/environ", O_RDONLY), EACCES, "nor one of /proc");
     is_errno(opens(source_fd, "../outside", O_RDWR), EACCES, "nor one beside the source");
     is_errno(opens(source_fd, "../made", O_RDWR | O_CREAT), EACCES, "nor is one made there");
-    is_errno(answer(unlink(outside)), EACCES, "nor removed");
+    is_errno(answer(unlinkat(AT_FDCWD, outside, 0)), EACCES, "nor removed");
     is_errno(answer(renameat(source_fd, "f", source_fd, "../f")), EACCES, "nor moved out");
-    is_errno(answer(linkat(source_fd, "../outside", source_fd, "stolen", 0)), EACCES,
+    is_errno(answer(linkat(source_fd, "../outside", source_fd, "stolen", 0)), EXDEV,
              "nor linked in");
 }
 
@@ -95,6 +97,7 @@ static int be_server(int source_fd, const char *outside)
 {
     cleanup_error struct error *error = NULL;
     struct view view = {.name = "confined", .root_fd = source_fd};
+    bool has_landlock = kernel_has_landlock();
     is_int(confine_server(&view, &error), 0, "a server is confined");
     is_int((long)(effective() & ~0xfULL), 0,
            "it keeps no capability but chown, dac_override, dac_read_search and fowner");
@@ -106,7 +109,10 @@ static int be_server(int source_fd, const char *outside)
     is_errno(opens(source_fd, "new", O_RDWR | O_CREAT), 0, "and made");
     is_errno(answer(mkdirat(source_fd, "d", 0700)), 0, "and a directory");
     is_errno(answer(renameat(source_fd, "new", source_fd, "d/new")), 0, "and moved into it");
-    check_paths(source_fd, outside);
+    if (has_landlock)
+        check_paths(source_fd, outside);
+    else
+        note("this kernel has no Landlock");
     check_calls();
     unlinkat(source_fd, "d/new", 0);
     unlinkat(source_fd, "d", AT_REMOVEDIR);

@@ -149,6 +149,8 @@ mutate capabilities attack/users.t fuse/confine.c 'if (privilege_drop(error) < 0
 mutate dumpable attack/confined fuse/confine.c 'prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)' '0'
 mutate calls attack/users.t fuse/confine.c 'return restrict_calls(error);' \
     'return false ? restrict_calls(error) : 0;'
+mutate paths attack/confined fuse/confine.c 'if (restrict_paths(view, error) < 0)' \
+    'if (false && restrict_paths(view, error) < 0)'
 mutate owner attack/users.t fuse/control.c '(peer.uid == 0 || peer.uid == geteuid())' 'true'
 mutate quota attack/limits.t fuse/budget.c \
     'return used <= budget->bytes && growth <= budget->bytes - used;' 'return growth > 0 || used;'
