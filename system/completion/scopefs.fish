@@ -56,8 +56,8 @@ function __scopefs_scope
 end
 
 function __scopefs_wants_scope
-    __fish_seen_subcommand_from up down restart ps; and return
-    __fish_seen_subcommand_from mount automount umount log summary learn reload explain ls exec
+    __fish_seen_subcommand_from up down restart reload ps; and return
+    __fish_seen_subcommand_from mount automount umount log summary learn explain ls exec
     and not __scopefs_scope >/dev/null
 end
 

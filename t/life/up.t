@@ -45,6 +45,13 @@ brings_up_and_down() {
     ok "takes that one away" eval '! is_mounted "$workdir/m/b" && is_mounted "$workdir/m/a"'
     ok "up brings back what is missing" scopefs up -c "$config"
     like "and only that" "$output" "life-b: mounted on"
+    sed -i 's/^default = read/default = none/' "$config"
+    ok "reload of all" scopefs reload -c "$config"
+    fails "gives new rules to each" eval 'cat m/a/file || cat m/b/file'
+    sed -i 's/^default = none/default = read/' "$config"
+    ok "reload of some that are named" scopefs reload life-a "$workdir/m/b"
+    is "gives theirs to those" "$(cat m/a/file m/b/file)" $'text\ntext'
+    exits "one that is not there is told" 1 scopefs reload life-a life-x
     local before after
     before=$(field life-a pid)
     ok "restart" scopefs restart -c "$config" life-a
