@@ -478,7 +478,7 @@ other_shells() {
     cp /bin/dash image/bin/sh
     cp /bin/cat /bin/sleep /usr/bin/env image/bin/
     local library
-    for library in $(ldd image/bin/* | grep -oE '/[^ ]+\.so[^ ]*' | sort -u); do
+    for library in $(ldd image/bin/* "$(command -v scopefs-stage2)" | grep -oE '/[^ ]+\.so[^ ]*' | sort -u); do
         mkdir -p "image${library%/*}"
         cp -L "$library" "image$library"
     done
