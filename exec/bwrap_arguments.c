@@ -161,7 +161,7 @@ void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_
     if (descriptors->wait)
         add(arguments, "--wait");
     if (descriptors->is_session)
-        add(arguments, "--session");
+        add(arguments, descriptors->is_terminal ? "--terminal" : "--session");
     if (view->is_mounted) {
         strbuf_add_format(arguments, "--device=%u:%u", view->device_major, view->device_minor);
         strbuf_add(arguments, "", 1);

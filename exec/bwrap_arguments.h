@@ -38,6 +38,7 @@ struct stage2_descriptors {
     int program; /* runs in place of the command's first word; -1: that is found by its name */
     bool wait;   /* it tells on the channel how the command has ended */
     bool is_session;
+    bool is_terminal; /* a session's, interactive */
 };
 
 /* Appends the command that bwrap runs: stage2, and what it becomes. The view is checked when it is

@@ -2,6 +2,7 @@
 
 #include "scopefs/duration.h"
 #include "scopefs/mem.h"
+#include "session_sandbox.h"
 #include "session_start.h"
 #include "tool_server.h"
 
@@ -20,6 +21,7 @@ static const struct option_row option_rows[] = {
     {"yes", 'y', NULL, "allow what a rule asks about and the scope names no approver for"},
     {"report", 0, "FD", "write there what became of it, as --json does, without its output"},
     {"session", 0, "NAME", "run it in the shell of that name, which stays for the next call"},
+    {"tty", 'T', NULL, "make the session one of a terminal, or take its terminal again"},
     {"tool-server", 0, NULL, "run the worker of scopefs-mcp(1) in place of a command"},
     {"dry-run", 'n', NULL, "print the bwrap command line instead of running it"},
     {"print-seccomp", 0, NULL,
@@ -57,6 +59,8 @@ static void take_flag(struct invocation *invocation, const char *name)
         invocation->json = true;
     else if (strcmp(name, "yes") == 0)
         invocation->yes = true;
+    else if (strcmp(name, "tty") == 0)
+        invocation->tty = true;
     else if (strcmp(name, "tool-server") == 0)
         invocation->tool_server = true;
     else if (strcmp(name, "help") == 0)
@@ -153,11 +157,17 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv, struc
         return error_set(error, 0, "%s: --tool-server takes no command", invocation_command.name);
     if (invocation->session && invocation->tool_server)
         return error_set(error, 0, "%s: --tool-server runs in no session", invocation_command.name);
-    if (!invocation->shell_line && !invocation->tool_server && first_word > operands)
+    if (invocation->tty && (!invocation->session || operands > 1 || invocation->shell_line ||
+                            invocation->json || invocation->report >= 0))
+        return error_set(error, 0, "%s: --tty goes with --session, and with no command or report",
+                         invocation_command.name);
+    if (!invocation->shell_line && !invocation->tool_server && !invocation->tty &&
+        first_word > operands)
         return error_set(error, 0, "%s: name a command to run in scope %s", invocation_command.name,
                          argv[1]);
     invocation->scope_name = argv[1];
     invocation->request.command = invocation->tool_server  ? tool_server_command
+                                  : invocation->tty        ? session_shell_command
                                   : invocation->shell_line ? shell_command(invocation)
                                                            : argv + first_word;
     invocation->request.environment = invocation->environment;

@@ -22,6 +22,7 @@ struct invocation {
     char **session_command; /* what follows "session", NULL-terminated; NULL: it is none */
     bool serves_session;    /* it is the process that keeps one */
     int report;             /* --report; -1: none */
+    bool tty;               /* --tty */
     bool dry_run, print_seccomp, json, yes, tool_server, help, version;
     struct sandbox_request request; /* all but the scope */
 };

@@ -19,6 +19,7 @@
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
 #include "seccomp_filter.h"
+#include "session_attach.h"
 #include "session_call.h"
 #include "session_command.h"
 #include "session_host.h"
@@ -229,7 +230,8 @@ static int call_session(const struct job *job, struct result *result, struct err
         .capture = job->invocation->json,
         .capture_limit = kept ? (size_t)kept : MAX_OUTPUT,
     };
-    return session_call(&request, result, error);
+    return job->invocation->tty ? session_attach(&request, error)
+                                : session_call(&request, result, error);
 }
 
 static int serve_session(const struct job *job, struct error **error)
@@ -241,6 +243,7 @@ static int serve_session(const struct job *job, struct error **error)
         .identity = &job->identity,
         .name = job->invocation->session,
         .is_given_view = job->invocation->view != NULL,
+        .is_terminal = job->invocation->tty,
     };
     return session_host_run(&setup, error) < 0 ? STATUS_FAILED : 0;
 }

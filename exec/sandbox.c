@@ -87,6 +87,7 @@ static int build_command_line(struct strbuf *line, struct descriptors *descripto
         .program = -1,
         .wait = start->follow,
         .is_session = start->is_session,
+        .is_terminal = start->is_terminal,
     };
     if (bwrap_arguments_add_plan(&arguments, plan, give, descriptors, error) < 0)
         return -1;

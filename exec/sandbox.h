@@ -36,6 +36,7 @@ struct sandbox_start {
     const struct cgroup *cgroup;
     const char *program;  /* of the host, runs in place of the command's first word; or NULL */
     bool is_session;      /* of a session's shell, which reads commands from `input` */
+    bool is_terminal;     /* of a session that has a terminal instead */
     int input;            /* becomes standard input; -1: the caller's */
     bool capture;         /* what the command prints goes to sandbox->output and ->errors */
     size_t capture_limit; /* bytes of each that are kept */

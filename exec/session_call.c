@@ -196,7 +196,7 @@ static int try_once(struct call *call, int *status, struct error **error)
     *status = STATUS_FAILED;
     cleanup_fd int socket =
         session_reach(call->folder, &call->session, call->request->scope, call->config_file,
-                      call->request->invocation->view, error);
+                      call->request->invocation->view, false, error);
     if (socket < 0)
         return 1;
     int interrupted = supervisor_interrupted(&call->supervisor);
@@ -246,10 +246,7 @@ static int prepare(struct call *call, struct error **error)
 {
     const char *name = call->session.name;
     if (!session_name_is_valid(name))
-        return error_set(error, 0,
-                         "--session %s: a name is made of letters, digits, '_', '-' and '.', "
-                         "begins with none of the last two and has at most 40 bytes",
-                         name);
+        return error_set(error, 0, "--session %s: " SESSION_NAME_SYNTAX, name);
     call->config_file = realpath(call->request->config_file, NULL);
     if (!call->config_file)
         return error_set(error, errno, "cannot find %s", call->request->config_file);

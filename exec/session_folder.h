@@ -15,6 +15,10 @@ struct session_name {
     const char *scope, *name;
 };
 
+#define SESSION_NAME_SYNTAX                                                                        \
+    "a name is made of letters, digits, '_', '-' and '.', begins with none of the last two and "   \
+    "has at most 40 bytes"
+
 /* Whether sessions can be called that: as scopes can. */
 bool session_name_is_valid(const char *name);
 

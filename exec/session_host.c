@@ -27,6 +27,7 @@ enum {
     SOURCE_OBSERVER,
     SOURCE_NETWORK,
     SOURCE_MOUNTS,
+    SOURCE_TERMINAL,
     SOURCE_LISTENER,
     SOURCES
 };
@@ -66,8 +67,12 @@ static void end(struct host *host, const char *text)
     fd_close(&host->sandbox.shell.script);
     unsigned long grace = host->setup->scope->exec.kill_after_ms;
     host->kill_at = grace ? clock_deadline(grace) : clock_us();
-    if (host->sandbox.is_running)
-        process_signal_descendants(host->sandbox.sandbox.bwrap, SIGTERM);
+    if (!host->sandbox.is_running)
+        return;
+    process_signal_descendants(host->sandbox.sandbox.bwrap, SIGTERM);
+    /* A shell at a terminal waits for nothing else. */
+    if (host->setup->is_terminal)
+        process_signal_descendants(host->sandbox.sandbox.bwrap, SIGHUP);
 }
 
 /* --- Calls --- */
@@ -135,6 +140,20 @@ static void tell_of_turn(struct host *host)
     session_send(host->running->socket, &message, NULL, 0);
 }
 
+static void leave_terminal(struct host *host)
+{
+    fd_close(&host->running->socket);
+    host->running = NULL;
+    host->idle_since = clock_us();
+    host->used = time(NULL);
+}
+
+static void give_terminal(struct host *host)
+{
+    if (session_terminal_give(&host->sandbox.terminal, host->running) < 0)
+        leave_terminal(host);
+}
+
 static void start_next(struct host *host)
 {
     if (host->running || host->is_ending || host->sandbox.shell.state != SHELL_IDLE)
@@ -143,7 +162,9 @@ static void start_next(struct host *host)
     if (!host->running)
         return;
     host->calls++;
-    if (host->running->call.is_followed)
+    if (host->setup->is_terminal)
+        give_terminal(host);
+    else if (host->running->call.is_followed)
         tell_of_turn(host);
     else
         begin_call(host);
@@ -158,8 +179,18 @@ static bool is_outdated(const struct host *host, const struct session_call *call
 }
 
 static void take_call(struct host *host, struct session_caller *caller,
-                      const struct session_call *call)
+                      const struct session_call *call, bool is_terminal)
 {
+    const char *refusal = NULL;
+    if (is_terminal != host->setup->is_terminal)
+        refusal = is_terminal ? "it has no terminal, but runs commands"
+                              : "it has a terminal, and is reached by --tty alone";
+    else if (is_terminal && host->running)
+        refusal = "its terminal is in use";
+    if (refusal) {
+        session_caller_answer(caller, SESSION_REFUSED, 0, 0, refusal);
+        return;
+    }
     if (is_outdated(host, call)) {
         session_caller_answer(caller, SESSION_AGAIN, 0, 0,
                               "the scope has changed since it was started");
@@ -219,7 +250,9 @@ static void listen_to(struct host *host, struct session_caller *caller)
         if (errno == EAGAIN)
             return;
         fd_close(&caller->socket);
-        if (caller == host->running)
+        if (caller == host->running && host->setup->is_terminal)
+            leave_terminal(host);
+        else if (caller == host->running)
             stop_call(host, STOP_CALLER_GONE, SIGTERM);
         return;
     }
@@ -232,7 +265,9 @@ static void listen_to(struct host *host, struct session_caller *caller)
             fd_close(&fds[i]);
     }
     if (is_call) {
-        take_call(host, caller, &message.call);
+        take_call(host, caller, &message.call, false);
+    } else if (message.kind == SESSION_ATTACH && !caller->has_call) {
+        take_call(host, caller, &message.call, true);
     } else if (message.kind == SESSION_GO && caller == host->running && host->awaits_go) {
         begin_call(host);
     } else if (message.kind == SESSION_SIGNAL) {
@@ -359,6 +394,7 @@ static size_t list_sources(const struct host *host, struct pollfd **sources)
     (*sources)[SOURCE_CHANNEL].fd = host->sandbox.sandbox.channel;
     (*sources)[SOURCE_OBSERVER].fd = host->sandbox.shell.observer;
     (*sources)[SOURCE_NETWORK].fd = host->sandbox.sandbox.network.fd;
+    (*sources)[SOURCE_TERMINAL].fd = host->running ? -1 : host->sandbox.terminal.master;
     (*sources)[SOURCE_MOUNTS].fd = host->mounts;
     (*sources)[SOURCE_MOUNTS].events = POLLPRI;
     (*sources)[SOURCE_LISTENER].fd = host->listener;
@@ -389,6 +425,8 @@ static void serve_sources(struct host *host, const struct pollfd *sources, size_
         network_report_read(&host->sandbox.sandbox.network);
     if (sources[SOURCE_SIGNALS].revents)
         read_signals(host);
+    if (sources[SOURCE_TERMINAL].revents)
+        session_terminal_read(&host->sandbox.terminal);
     if (sources[SOURCE_MOUNTS].revents)
         check_view(host);
     /* Those that came in the meantime are at the end, and not in `sources`. */
@@ -459,7 +497,7 @@ static void serve(struct host *host, struct error **error)
     }
     while (!host->is_ending || host->sandbox.is_running)
         wait_for_event(host);
-    if (host->calls == 0 && host->sandbox.shell.observer < 0 && host->end_text[0])
+    if (host->calls == 0 && host->sandbox.shell.state == SHELL_COMES_UP && host->end_text[0])
         error_set(error, 0, "%s", host->end_text);
 }
 
@@ -473,7 +511,8 @@ int session_host_run(const struct session_host_setup *setup, struct error **erro
                     .scope = setup->scope,
                     .identity = setup->identity,
                     .name = setup->name,
-                    .is_given_view = setup->is_given_view},
+                    .is_given_view = setup->is_given_view,
+                    .is_terminal = setup->is_terminal},
         .folder = -1,
         .listener = -1,
         .mounts = -1,

@@ -15,6 +15,7 @@ struct session_host_setup {
     const struct scope *scope;
     const struct identity *identity;
     const char *name;
+    bool is_terminal;   /* it is interactive */
     bool is_given_view; /* the scope's mount was named by --view */
 };
 

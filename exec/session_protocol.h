@@ -17,18 +17,23 @@ enum session_message_kind {
     SESSION_NOTHING,
     /* To the session. */
     SESSION_CALL,   /* with the descriptors of enum session_descriptor */
+    SESSION_ATTACH, /* the caller wants the terminal of an interactive session */
     SESSION_GO,     /* after SESSION_STARTED: the caller is ready for it */
     SESSION_SIGNAL, /* `number`, for the call that was made on this connection */
     SESSION_LOOK,   /* answered by SESSION_STATE */
     SESSION_CLOSE,  /* answered by the end of the connection when the session is gone */
     /* From it. */
     SESSION_SAYS,     /* `text` is for people, as it is; more follows */
-    SESSION_STARTED,  /* a followed call has its turn, and waits for SESSION_GO */
+    SESSION_STARTED,  /* a followed call has its turn, and waits for SESSION_GO; or comes with the
+                       * terminal and a memory file of what it has printed */
     SESSION_FINISHED, /* with the exit status in `number` */
     SESSION_AGAIN,    /* the session has ended before the call had its turn; `text` may say why */
     SESSION_REFUSED,  /* `text` says why */
     SESSION_STATE,
 };
+
+/* How much an interactive session keeps of what it prints while nobody looks, in bytes. */
+#define SESSION_PAST 65536U
 
 enum session_descriptor {
     SESSION_TEXT, /* a memory file with what the shell shall do */

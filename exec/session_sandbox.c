@@ -19,13 +19,14 @@
 
 /* As ps(1) shows it; which shell it is, the first program inside finds out. */
 static char shell[] = "bash", is_interactive[] = "-i";
-static char *const shell_command[] = {shell, is_interactive, NULL};
+char *const session_shell_command[] = {shell, is_interactive, NULL};
 
 static int make_plan(struct session_sandbox *session, struct error **error)
 {
     __attribute__((cleanup(host_facts_free))) struct host_facts facts = {
         .uid = session->identity->uid, .gid = session->identity->gid, .environment = environ};
-    const struct sandbox_request request = {.scope = session->scope, .command = shell_command};
+    const struct sandbox_request request = {.scope = session->scope,
+                                            .command = session_shell_command};
     if (host_facts_gather(&facts, session->scope, error) < 0)
         return -1;
     return sandbox_plan_make(&session->plan, &request, &facts, error);
@@ -44,6 +45,7 @@ static int run(struct session_sandbox *session, struct error **error)
         .identity = session->identity,
         .cgroup = &session->cgroup,
         .is_session = true,
+        .is_terminal = session->is_terminal,
         .input = script,
     };
     if (supervisor_adopt(&session->supervisor, error) < 0 ||
@@ -79,7 +81,7 @@ int session_sandbox_start(struct session_sandbox *session, struct error **error)
     session->supervisor = (struct supervisor){.signals = -1, .interrupts = -1};
     session->sandbox = (struct sandbox)SANDBOX_NONE;
     session->shell = (struct session_shell){.observer = -1, .script = -1, .null = -1};
-    session->run_file = -1;
+    session->terminal.master = session->run_file = -1;
     session->bwrap = probe_find_bwrap(error);
     if (!session->bwrap)
         return -1;
@@ -99,6 +101,7 @@ int session_sandbox_start(struct session_sandbox *session, struct error **error)
 
 static void take_report(struct session_sandbox *session, struct msghdr *message)
 {
+    int *came = session->is_terminal ? &session->terminal.master : &session->shell.observer;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
         struct ucred sender;
         if (part->cmsg_level != SOL_SOCKET)
@@ -106,8 +109,8 @@ static void take_report(struct session_sandbox *session, struct msghdr *message)
         if (part->cmsg_type == SCM_CREDENTIALS) {
             memcpy(&sender, CMSG_DATA(part), sizeof(sender));
             session->shell.process = sender.pid;
-        } else if (part->cmsg_type == SCM_RIGHTS && session->shell.observer < 0) {
-            memcpy(&session->shell.observer, CMSG_DATA(part), sizeof(int));
+        } else if (part->cmsg_type == SCM_RIGHTS && *came < 0) {
+            memcpy(came, CMSG_DATA(part), sizeof(int));
         }
     }
 }
@@ -139,8 +142,13 @@ int session_sandbox_hear(struct session_sandbox *session, struct error **error)
     if (size == 1)
         take_report(session, &message);
     fd_close(&session->sandbox.channel);
-    if (size != 1 || text != STAGE2_READY[0] || session->shell.observer < 0)
+    if (size != 1 || text != STAGE2_READY[0] ||
+        (session->shell.observer < 0 && session->terminal.master < 0))
         return explain(session, size == 1, error);
+    if (session->is_terminal) {
+        session->shell.state = SHELL_IDLE;
+        return 1;
+    }
     if (session_shell_greet(&session->shell) < 0)
         return error_set(error, errno, "the shell of the session takes in nothing");
     return 1;
@@ -173,6 +181,7 @@ void session_sandbox_reap(struct session_sandbox *session)
 void session_sandbox_free(struct session_sandbox *session)
 {
     session_shell_free(&session->shell);
+    session_terminal_free(&session->terminal);
     /* The first to die takes the others along. */
     if (session->is_running)
         kill(session->sandbox.bwrap, SIGKILL);

@@ -9,10 +9,14 @@
 #include "scopefs/config.h"
 #include "scopefs/error.h"
 #include "session_shell.h"
+#include "session_terminal.h"
 #include "supervise.h"
 #include "view_mount.h"
 
 #include <stdbool.h>
+
+/* As what the shell of a session is started; NULL-terminated. */
+extern char *const session_shell_command[];
 
 struct session_sandbox {
     const char *config_file;
@@ -20,19 +24,21 @@ struct session_sandbox {
     const struct identity *identity;
     const char *name;   /* the session's */
     bool is_given_view; /* the scope's mount was named by --view */
+    bool is_terminal;   /* it is interactive */
     struct supervisor supervisor;
     struct view_mount view;
     struct cgroup cgroup;
     struct sandbox_plan plan;
     struct sandbox sandbox;
-    struct session_shell shell;
-    char *bwrap;     /* its path */
-    int run_file;    /* see scopefs/sandbox_file.h */
-    bool is_running; /* bwrap was started and has not ended */
-    int exit_status; /* of the shell, when it has */
+    struct session_shell shell;       /* but where it is interactive */
+    struct session_terminal terminal; /* only there */
+    char *bwrap;                      /* its path */
+    int run_file;                     /* see scopefs/sandbox_file.h */
+    bool is_running;                  /* bwrap was started and has not ended */
+    int exit_status;                  /* of the shell, when it has */
 };
 
-/* Mounts the view if needed and starts the sandbox; *session holds its first five fields. Its shell
+/* Mounts the view if needed and starts the sandbox; *session holds its first six fields. Its shell
  * is not there yet. 0, or -1 with *error set. */
 int session_sandbox_start(struct session_sandbox *session, struct error **error);
 

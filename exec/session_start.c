@@ -7,13 +7,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What the first caller ignores is nothing to the session. */
+static void heed_signals(void)
+{
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+}
+
 /* A new process image: the caller's command line, with the command on it, is not kept for hours. */
 static _Noreturn void become_host(const struct session_name *session, const char *config_file,
-                                  const char *view, int report)
+                                  const char *view, bool is_terminal, int report)
 {
     const char *arguments[12] = {"scopefs-exec", "--config", config_file};
     size_t count = 3;
@@ -21,6 +29,8 @@ static _Noreturn void become_host(const struct session_name *session, const char
         arguments[count++] = "--view";
         arguments[count++] = view;
     }
+    if (is_terminal)
+        arguments[count++] = "--tty";
     arguments[count++] = "session";
     arguments[count++] = SESSION_SERVE;
     arguments[count++] = session->scope;
@@ -29,6 +39,7 @@ static _Noreturn void become_host(const struct session_name *session, const char
     char *program = runtime_program("scopefs-exec");
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     process_prepare_child();
+    heed_signals();
     /* Twice, so that the session is nobody's child. */
     if (setsid() < 0 && errno != EPERM)
         _exit(125);
@@ -44,7 +55,7 @@ static _Noreturn void become_host(const struct session_name *session, const char
 }
 
 static int start(const struct session_name *session, const char *config_file, const char *view,
-                 struct error **error)
+                 bool is_terminal, struct error **error)
 {
     int ends[2];
     char text[1024];
@@ -52,7 +63,7 @@ static int start(const struct session_name *session, const char *config_file, co
         return error_set(error, errno, "cannot make a pipe");
     pid_t child = fork();
     if (child == 0)
-        become_host(session, config_file, view, ends[1]);
+        become_host(session, config_file, view, is_terminal, ends[1]);
     close(ends[1]);
     cleanup_fd int report = ends[0];
     if (child < 0)
@@ -85,7 +96,7 @@ static int explain(const struct session_name *session, struct error **error)
 }
 
 int session_reach(int folder, const struct session_name *session, const struct scope *scope,
-                  const char *config_file, const char *view, struct error **error)
+                  const char *config_file, const char *view, bool is_terminal, struct error **error)
 {
     int socket = session_connect(folder, session);
     if (socket >= 0)
@@ -106,7 +117,7 @@ int session_reach(int folder, const struct session_name *session, const struct s
                          "scope %s has %llu sessions already; close one (scopefs-exec session "
                          "close %s NAME), or allow more (sessions = in [exec %s])",
                          session->scope, scope->exec.session_count, session->scope, session->scope);
-    if (start(session, config_file, view, error) < 0)
+    if (start(session, config_file, view, is_terminal, error) < 0)
         return -1;
     socket = session_connect(folder, session);
     return socket >= 0 ? socket : explain(session, error);

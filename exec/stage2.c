@@ -33,11 +33,12 @@ struct stage2_limit {
 };
 
 struct stage2_request {
-    int channel;     /* -1: nobody listens */
-    int network;     /* of the forwarder; -1: none */
-    int program;     /* runs in place of the command's first word; -1: none */
-    bool wait;       /* for the command's end, to tell of it */
-    bool is_session; /* it becomes a shell that serves many calls */
+    int channel;      /* -1: nobody listens */
+    int network;      /* of the forwarder; -1: none */
+    int program;      /* runs in place of the command's first word; -1: none */
+    bool wait;        /* for the command's end, to tell of it */
+    bool is_session;  /* it becomes a shell that serves many calls */
+    bool is_terminal; /* or one that has a terminal */
     bool check_device;
     unsigned device_major, device_minor;
     struct stage2_limit limits[MAX_LIMITS];
@@ -76,6 +77,8 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
         return request->wait = true;
     if (strcmp(argument, "--session") == 0)
         return request->is_session = true;
+    if (strcmp(argument, "--terminal") == 0)
+        return request->is_terminal = true;
     if ((value = value_of(argument, "--device="))) {
         request->check_device = true;
         return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
@@ -205,6 +208,16 @@ static _Noreturn void begin_session(const struct stage2_request *request)
     _exit(stage2_session_become_shell());
 }
 
+static _Noreturn void begin_terminal(const struct stage2_request *request)
+{
+    int master = stage2_session_open_terminal();
+    if (master < 0)
+        refuse(request, "cannot make a terminal");
+    if (stage2_session_report(request->channel, master) < 0 || close_range(3, ~0U, 0) < 0)
+        _exit(125);
+    _exit(stage2_session_become_terminal_shell());
+}
+
 int main(int argc, char **argv)
 {
     struct stage2_request request = {.channel = -1, .network = -1, .program = -1};
@@ -221,6 +234,8 @@ int main(int argc, char **argv)
         refuse(&request, "setsid");
     if (request.is_session)
         begin_session(&request);
+    if (request.is_terminal)
+        begin_terminal(&request);
     if (request.channel >= 0 && send(request.channel, STAGE2_READY, 1, MSG_NOSIGNAL) != 1)
         refuse(&request, "scopefs-exec is gone");
     if (close_descriptors(request.program) < 0) {

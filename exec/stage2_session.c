@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,7 +42,7 @@ int stage2_session_observe(void)
                         &program);
 }
 
-int stage2_session_report(int channel, int observer)
+int stage2_session_report(int channel, int fd)
 {
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -57,8 +59,40 @@ int stage2_session_report(int channel, int observer)
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
     control.header.cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(&control.header), &observer, sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
     return sendmsg(channel, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+int stage2_session_open_terminal(void)
+{
+    char name[64];
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 ||
+        ptsname_r(master, name, sizeof(name)) != 0)
+        return -1;
+    int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, STDIN_FILENO) < 0 ||
+        dup2(slave, STDOUT_FILENO) < 0 || dup2(slave, STDERR_FILENO) < 0)
+        return -1;
+    return master;
+}
+
+static int become(const char *const *bash, const char *const *sh, int complaints)
+{
+    execv("/bin/bash", (char *const *)bash);
+    execv("/usr/bin/bash", (char *const *)bash);
+    execv("/bin/sh", (char *const *)sh);
+    int failure = errno;
+    dprintf(complaints, "scopefs-exec: a session needs bash or sh in the sandbox: %s\n",
+            strerror(failure));
+    return failure == ENOENT ? 127 : 126;
+}
+
+int stage2_session_become_terminal_shell(void)
+{
+    static const char *const bash[] = {"bash", "-i", NULL};
+    static const char *const sh[] = {"sh", "-i", NULL};
+    return become(bash, sh, STDERR_FILENO);
 }
 
 int stage2_session_become_shell(void)
@@ -70,11 +104,5 @@ int stage2_session_become_shell(void)
     /* A shell that greets does it before anybody listens. */
     if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
         return 125;
-    execv("/bin/bash", (char *const *)bash);
-    execv("/usr/bin/bash", (char *const *)bash);
-    execv("/bin/sh", (char *const *)sh);
-    int failure = errno;
-    dprintf(complaints, "scopefs-exec: a session needs bash or sh in the sandbox: %s\n",
-            strerror(failure));
-    return failure == ENOENT ? 127 : 126;
+    return become(bash, sh, complaints);
 }

@@ -7,12 +7,20 @@
  * or -1 with errno. */
 int stage2_session_observe(void);
 
-/* Sends STAGE2_READY with the observer's descriptor. 0, or -1 with errno. */
-int stage2_session_report(int channel, int observer);
+/* Makes a terminal of the sandbox's own that controls the calling process, which leads a session,
+ * and is its standard input, output and error. Returns the side to work it from, or -1 with errno.
+ */
+int stage2_session_open_terminal(void);
+
+/* Sends STAGE2_READY with that descriptor. 0, or -1 with errno. */
+int stage2_session_report(int channel, int fd);
 
 /* Becomes an interactive shell that reads commands from standard input: only such a shell gets back
  * to its next line when a command is interrupted. bash where there is one, for it can do more.
  * Returns only when there is no shell, with the exit status. */
 int stage2_session_become_shell(void);
+
+/* Becomes the shell of a terminal. */
+int stage2_session_become_terminal_shell(void);
 
 #endif

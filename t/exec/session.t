@@ -220,7 +220,9 @@ time_limit() {
 callers_end() {
     make_project
     printf '\n[exec %s]\nkill-after = 300ms\n' "$scope" >>"$config"
-    in_session 'x=kept'
+    # A background job of this shell ignores SIGINT, its sessions do not.
+    (in_session 'x=kept') &
+    wait $!
     local signal
     for signal in INT:130 TERM:143 HUP:129; do
         start_call -s 'echo ready; sleep 981; echo next' "$scope"
@@ -505,8 +507,89 @@ f y"
     exits "until it exits" 4 in_session 'exit 4'
 }
 
+# Attaches at a terminal of 33 lines of 77 characters; what is typed goes to descriptor 6.
+attach() {
+    : >screen
+    rm -f keys
+    mkfifo keys
+    script -qec "stty rows 33 cols 77; exec scopefs-exec -c '$config' --session one --tty $scope" \
+        /dev/null <keys >screen 2>&1 &
+    job=$!
+    exec 6>keys
+}
+
+type_keys() { printf '%b' "$1" >&6; }
+
+sees() { # NAME REGEX
+    ok "$1" wait_for "grep -qE '$2' screen"
+}
+
+leave() {
+    wait_for_call
+    exec 6>&-
+}
+
+terminals() {
+    make_project
+    attach
+    sees "a session may have a terminal" '\$ $'
+    type_keys 'x=kept; echo "size $(stty size)"; tty\n'
+    sees "of the size of the caller's" 'size 33 77'
+    sees "and of its own" '^/dev/pts/0'
+    type_keys 'sleep 989\n'
+    wait_for 'pgrep -f "^sleep 989" >/dev/null'
+    type_keys '\003'
+    wait_for '! pgrep -f "^sleep 989" >/dev/null && [[ $(tail -n 1 screen) == *"$ " ]]'
+    type_keys 'echo "interrupted $?"\n'
+    sees "Ctrl-C ends a command" 'interrupted 130'
+    type_keys 'sleep 989\n'
+    wait_for 'pgrep -f "^sleep 989" >/dev/null'
+    type_keys '\032'
+    sees "Ctrl-Z stops one" 'Stopped'
+    type_keys 'kill %1; f() { echo "f of $x"; }; cd output\n'
+    exits "while it is in use nobody else gets it" 125 \
+        scopefs-exec -c "$config" --session one --tty "$scope"
+    like "which is said" "$errors" "its terminal is in use"
+    exits "nor is it one for calls" 125 in_session 'true'
+    like "which is said, too" "$errors" "reached by --tty alone"
+    type_keys 'sleep 0.3; echo "past $x"\n'
+    type_keys '\034'
+    leave
+    is "Ctrl-\\ leaves it" "$status" 0
+    like "which is told" "$(<screen)" "session one goes on"
+    is "it is listed" "$(list_sessions | grep -o '"busy":[a-z]*')" '"busy":false'
+    wait_for '[[ ! $(pgrep -f "^sleep 0.3") ]]'
+    attach
+    sees "what was printed in the meantime is shown" 'past kept'
+    type_keys 'f; pwd\n'
+    sees "functions and variables stay" 'f of kept'
+    sees "and the directory" '^/workspace/output'
+    kill -KILL "$(pgrep -f "^scopefs-exec -c $config --session one --tty")"
+    leave
+    attach
+    type_keys 'echo "still $x"; exit 5\n'
+    leave
+    is "it goes on when its caller is killed, and ends with its shell" "$status" 5
+    like "where it was" "$(<screen)" "still kept"
+    ok "nothing is left" wait_for '[[ -z $(session_processes)$(leftovers) ]]'
+    is "it takes commands without a terminal, too" \
+        "$(printf 'echo "sum $((1 + 2))"\n' | scopefs-exec -c "$config" --session one --tty "$scope" | grep -o 'sum 3')" \
+        "sum 3"
+    attach
+    sees "one that is closed" '\$ $'
+    ok "ends at once" close_sessions
+    leave
+    like "which is said to who is attached" "$(<screen)" "session one has ended: it was closed"
+    in_session true
+    exits "a session for calls has no terminal" 125 \
+        scopefs-exec -c "$config" --session one --tty "$scope"
+    close_sessions
+    exits "--tty needs a session" 125 scopefs-exec -c "$config" --tty "$scope"
+    exits "and no command" 125 scopefs-exec -c "$config" --session one --tty "$scope" -- true
+}
+
 for body in state_stays streams descriptors ends_of_a_shell time_limit callers_end turns results \
-    isolation impostors views list_and_close other_shells; do
+    isolation impostors views list_and_close other_shells terminals; do
     for_each_user "$body"
 done
 done_testing
