@@ -17,16 +17,10 @@
 /* The reference takes exponential time in the number of stars. */
 enum { PATTERN_LIMIT = 64, PATH_LIMIT = 32, STARS_AT_MOST = 4 };
 
-struct own_rule {
-    enum level level;
-    bool is_ceiling;
-    const char *pattern;
-};
-
 struct own_scope {
     enum level default_level;
     bool ignore_case;
-    struct own_rule rules[RULES_AT_MOST];
+    struct reference_rule rules[RULES_AT_MOST];
     size_t rule_count;
 };
 
@@ -73,7 +67,7 @@ static bool read_scope(const struct lines *lines, struct own_scope *scope)
     if (!level_parse(first, &scope->default_level))
         return false;
     for (size_t i = 1; i < lines->rule_count; i++) {
-        struct own_rule *rule = &scope->rules[scope->rule_count++];
+        struct reference_rule *rule = &scope->rules[scope->rule_count++];
         char *text = lines->rules[i];
         rule->is_ceiling = *text == '~';
         text += rule->is_ceiling;
@@ -95,25 +89,11 @@ static struct config *load(const struct own_scope *scope)
     strbuf_add_format(&text, "[scope fuzz]\nsource = /source\ndefault = %s\ncase = %s\n",
                       level_name(scope->default_level), scope->ignore_case ? "ignore" : "exact");
     for (size_t i = 0; i < scope->rule_count; i++) {
-        const struct own_rule *rule = &scope->rules[i];
+        const struct reference_rule *rule = &scope->rules[i];
         strbuf_add_format(&text, "[%s fuzz]\n%s = \"%s\"\n", rule->is_ceiling ? "ceiling" : "rules",
                           level_name(rule->level), rule->pattern);
     }
     return config_load(fuzz_file(text.bytes, text.length), &found);
-}
-
-static enum level reference_level(const struct own_scope *scope, const char *path)
-{
-    enum level level = scope->default_level;
-    for (size_t i = 0; i < scope->rule_count; i++)
-        if (!scope->rules[i].is_ceiling &&
-            reference_covers(scope->rules[i].pattern, path, scope->ignore_case))
-            level = scope->rules[i].level;
-    for (size_t i = 0; i < scope->rule_count; i++)
-        if (scope->rules[i].is_ceiling && scope->rules[i].level < level &&
-            reference_covers(scope->rules[i].pattern, path, scope->ignore_case))
-            level = scope->rules[i].level;
-    return level;
 }
 
 /* A path as the reference wants it: names of directory entries with single slashes. */
@@ -139,7 +119,8 @@ static bool is_plain_path(const char *path, size_t length, bool ignore_case)
 /* The path's level, and what every directory above promises about it. */
 static void check_path(const struct policy *policy, const struct own_scope *scope, const char *path)
 {
-    enum level expected = reference_level(scope, path);
+    enum level expected = reference_decide(scope->rules, scope->rule_count, scope->default_level,
+                                           path, scope->ignore_case);
     const struct state *state = policy_find(policy, path, strlen(path));
     fuzz_check(state && state_level(state) == expected, "'%s' is %s, to the reference %s", path,
                state ? level_name(state_level(state)) : "nothing", level_name(expected));

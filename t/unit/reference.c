@@ -20,18 +20,13 @@
 static const char *const names[] = {"a", "b", "ab", "a.c", ".a", "B", "b-1", "x y", "{", "a]"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
-struct random_rule {
-    enum level level;
-    bool is_ceiling;
-    char pattern[256];
-};
-
 struct random_scope {
     char name[8];
     char below[64]; /* its source, relative to its parent's */
     bool ignore_case;
     enum level default_level;
-    struct random_rule rules[MAX_RULES];
+    struct reference_rule rules[MAX_RULES];
+    char patterns[MAX_RULES][256]; /* of the rules */
     size_t rule_count;
     const struct policy *policy;
 };
@@ -104,10 +99,11 @@ static void make_scope(struct random_scope *scope, size_t number)
     for (size_t i = 0; i < scope->rule_count; i++) {
         cleanup_strbuf struct strbuf pattern = {0};
         make_pattern(&pattern);
-        if (pattern.length >= sizeof(scope->rules[i].pattern))
+        if (pattern.length >= sizeof(scope->patterns[i]))
             strbuf_clear(&pattern);
-        snprintf(scope->rules[i].pattern, sizeof(scope->rules[i].pattern), "%s",
+        snprintf(scope->patterns[i], sizeof(scope->patterns[i]), "%s",
                  pattern.length ? pattern.bytes : "a");
+        scope->rules[i].pattern = scope->patterns[i];
         scope->rules[i].level = (enum level)random_below(4);
         scope->rules[i].is_ceiling = random_percent(25);
     }
@@ -159,24 +155,12 @@ static size_t make_paths(char **paths)
 
 /* --- the reference's answer --- */
 
-static enum level reference_own_level(const struct random_scope *scope, const char *path)
-{
-    enum level level = scope->default_level;
-    for (size_t i = 0; i < scope->rule_count; i++)
-        if (!scope->rules[i].is_ceiling &&
-            reference_covers(scope->rules[i].pattern, path, scope->ignore_case))
-            level = scope->rules[i].level;
-    for (size_t i = 0; i < scope->rule_count; i++)
-        if (scope->rules[i].is_ceiling && scope->rules[i].level < level &&
-            reference_covers(scope->rules[i].pattern, path, scope->ignore_case))
-            level = scope->rules[i].level;
-    return level;
-}
-
 static enum level reference_level(const struct random_scope *scopes, size_t number,
                                   const char *path)
 {
-    enum level level = reference_own_level(&scopes[number], path);
+    enum level level =
+        reference_decide(scopes[number].rules, scopes[number].rule_count,
+                         scopes[number].default_level, path, scopes[number].ignore_case);
     if (number == 0)
         return level;
     const char *below = scopes[number].below;

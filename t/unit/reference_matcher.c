@@ -182,3 +182,17 @@ bool reference_covers(const char *pattern, const char *path, bool ignore_case)
     copy_lower(own_path, path, ignore_case);
     return covers_with_braces(own_pattern, own_path);
 }
+
+enum level reference_decide(const struct reference_rule *rules, size_t count,
+                            enum level default_level, const char *path, bool ignore_case)
+{
+    enum level level = default_level;
+    for (size_t i = 0; i < count; i++)
+        if (!rules[i].is_ceiling && reference_covers(rules[i].pattern, path, ignore_case))
+            level = rules[i].level;
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].is_ceiling && rules[i].level < level &&
+            reference_covers(rules[i].pattern, path, ignore_case))
+            level = rules[i].level;
+    return level;
+}
