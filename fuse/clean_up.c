@@ -1,5 +1,6 @@
 #include "clean_up.h"
 
+#include "clean_sessions.h"
 #include "made_place.h"
 #include "roster.h"
 #include "unmount.h"
@@ -133,6 +134,11 @@ static void tell_place(void *data, const char *path)
     say(data, "removed the mount point", path);
 }
 
+static void tell_session(void *data, const char *name)
+{
+    say(data, "removed the dead session", name);
+}
+
 int clean_up(enum clean_views views, void (*tell)(const char *line), struct error **error)
 {
     struct cleaning cleaning = {.tell = tell};
@@ -146,6 +152,7 @@ int clean_up(enum clean_views views, void (*tell)(const char *line), struct erro
         remove_dead_views(&cleaning, views);
     made_places_clean(tell_place, &cleaning);
     remove_private_folders(&cleaning, runtime_fd);
+    clean_sessions(runtime_fd, tell_session, &cleaning);
     remove_run_files(&cleaning, folder_fd);
     roster_free(&cleaning.roster);
     return 0;

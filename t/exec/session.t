@@ -401,7 +401,11 @@ END
     kill -KILL "$(list_sessions | grep -oP '"pid":\K\d+')"
     ok "when its process is killed, all of the sandbox goes" wait_for \
         '[[ -z $(session_processes) && -z $(leftovers) ]]'
+    ok "gc takes away what it leaves" scopefs gc
+    fails "its socket" test -e "$folder/$scope@one"
     is "and the next call starts another" "$(in_session 'echo again')" again
+    ok "gc leaves that alone" scopefs gc
+    is "as it is" "$(in_session 'echo "$((2 + 2))"')" 4
     close_sessions
 }
 
@@ -471,6 +475,21 @@ list_and_close() {
     exits "there are no other words" 125 scopefs-exec session destroy
     ok "list explains itself" scopefs-exec session list --help
     is "nothing is left" "$(leftovers)$(compgen -G "$(runtime_folder)/.sessions/$scope@*")" ""
+}
+
+networks() {
+    make_project
+    printf '\n[exec %s]\nnetwork = allow\nnetwork-allow = example.org\npids = 50\n' "$scope" >>"$config"
+    is "a session may have a network that its scope names" \
+        "$(in_session 'echo $http_proxy; exec 5<>/dev/tcp/127.0.0.1/3128; printf "CONNECT localhost:1 HTTP/1.1\r\n\r\n" >&5; head -n 1 <&5 | cut -d" " -f2' 2>/dev/null)" \
+        "http://127.0.0.1:3128
+403"
+    is "whose proxy holds nothing of it" "$(in_session 'place=$(grep -l scopefs-forward /proc/[0-9]*/comm)
+        ls -l "${place%/comm}/fd" | grep -cv "socket:\|/dev/null\|total"')" 0
+    sed -i 's/example.org/example.net/' "$config"
+    run in_session 'true'
+    like "other names end it" "$errors" "begins anew: the scope has changed"
+    close_sessions
 }
 
 other_shells() {
@@ -589,7 +608,7 @@ terminals() {
 }
 
 for body in state_stays streams descriptors ends_of_a_shell time_limit callers_end turns results \
-    isolation impostors views list_and_close other_shells terminals; do
+    isolation impostors views list_and_close networks other_shells terminals; do
     for_each_user "$body"
 done
 done_testing
