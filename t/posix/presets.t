@@ -208,7 +208,9 @@ def tell(what, function, *arguments):
 def make(folder):
     return os.open(folder, os.O_TMPFILE | os.O_RDWR)
 def name(fd, path):
-    os.link("/proc/self/fd/%d" % fd, path, follow_symlinks=True)
+    # Without a descriptor before Python 3.14 the symlink itself would be linked.
+    os.link(str(fd), path, src_dir_fd=descriptors, follow_symlinks=True)
+descriptors = os.open("/proc/self/fd", os.O_RDONLY)
 try:
     fd = make(".")
 except OSError as error:
