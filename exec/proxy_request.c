@@ -214,7 +214,7 @@ static enum proxy_progress parse_http(const char *bytes, size_t size, struct pro
     if (length == 0)
         return size < PROXY_HEAD_LIMIT ? PROXY_UNFINISHED
                                        : wrong(request, too_long, sizeof(too_long) - 1);
-    struct text rest = {bytes, length}, line = {0};
+    struct text rest = {bytes, length}, line = rest;
     next_line(&rest, &line);
     const char *end = line.at + line.length;
     const char *first = memchr(line.at, ' ', line.length);

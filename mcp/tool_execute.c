@@ -228,10 +228,10 @@ static void take_fresh(struct watch *watch, const struct job_stream *stream,
                        unsigned long long *seen)
 {
     unsigned long long total = stream_total(stream);
-    unsigned long long more = total - *seen;
+    unsigned long long all = total - *seen;
+    size_t room = sizeof(watch->fresh) - watch->fresh_size;
+    size_t more = all < room ? (size_t)all : room;
     *seen = total;
-    if (more > sizeof(watch->fresh) - watch->fresh_size)
-        more = sizeof(watch->fresh) - watch->fresh_size;
     memcpy(watch->fresh + watch->fresh_size, stream->kept.bytes + stream->kept.length - more, more);
     watch->fresh_size += more;
 }

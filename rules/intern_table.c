@@ -4,7 +4,7 @@
 
 static void place(struct intern_slot *slots, size_t room, uint64_t hash, void *item)
 {
-    size_t at = hash & (room - 1);
+    size_t at = (size_t)hash & (room - 1);
     while (slots[at].item)
         at = (at + 1) & (room - 1);
     slots[at] = (struct intern_slot){.hash = hash, .item = item};
@@ -30,7 +30,7 @@ void *intern_find(const struct intern_table *table, uint64_t hash, const void *k
 {
     if (!table->room)
         return NULL;
-    for (size_t at = hash & (table->room - 1); table->slots[at].item;
+    for (size_t at = (size_t)hash & (table->room - 1); table->slots[at].item;
          at = (at + 1) & (table->room - 1))
         if (table->slots[at].hash == hash && equal(table->slots[at].item, key))
             return table->slots[at].item;

@@ -34,7 +34,7 @@ const struct state *memo_find(const struct state *state, const struct state *par
     if (!memo)
         return NULL;
     uint64_t hash = hash_key(parent, matched, count);
-    for (size_t at = hash & memo->mask;; at = (at + 1) & memo->mask) {
+    for (size_t at = (size_t)hash & memo->mask;; at = (at + 1) & memo->mask) {
         const struct transition *found =
             atomic_load_explicit(&memo->slots[at], memory_order_acquire);
         if (!found)
@@ -47,7 +47,7 @@ const struct state *memo_find(const struct state *state, const struct state *par
 
 static void place(struct memo *memo, const struct transition *transition)
 {
-    size_t at = transition->hash & memo->mask;
+    size_t at = (size_t)transition->hash & memo->mask;
     while (atomic_load_explicit(&memo->slots[at], memory_order_relaxed))
         at = (at + 1) & memo->mask;
     atomic_store_explicit(&memo->slots[at], transition, memory_order_release);
