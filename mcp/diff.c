@@ -21,14 +21,14 @@ struct lines {
 
 static struct lines split(const struct strbuf *text)
 {
-    struct lines lines = {0};
-    size_t room = 0;
+    size_t room = 256;
+    struct lines lines = {.items = xreallocarray(NULL, room, sizeof(*lines.items))};
     const char *at = text->bytes, *end = text->bytes + text->length;
     while (at && at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = newline ? (size_t)(newline + 1 - at) : (size_t)(end - at);
         if (lines.count == room) {
-            room = room ? 2 * room : 256;
+            room *= 2;
             lines.items = xreallocarray(lines.items, room, sizeof(*lines.items));
         }
         lines.items[lines.count++] = (struct line){at, length};
