@@ -223,7 +223,7 @@ int sandbox_plan_check_variable(const struct exec_settings *settings, const char
 static int add_requested_variable(struct sandbox_plan *plan, const struct exec_settings *settings,
                                   const char *assignment, struct error **error)
 {
-    size_t length;
+    size_t length = 0;
     if (sandbox_plan_check_variable(settings, assignment, &length, error) < 0)
         return -1;
     cleanup_free char *name = xmemdup0(assignment, length);
@@ -248,7 +248,7 @@ static bool is_named(const struct sandbox_plan *plan, const char *host)
     for (size_t i = 0; i < plan->network_pattern_count; i++)
         if (network_pattern_parse(plan->network_patterns[i], &pattern, &offset, &message) &&
             pattern.kind == NETWORK_ONE_HOST && network_host_parse(host, &parsed) &&
-            memcmp(&pattern.host, &parsed, sizeof(parsed)) == 0)
+            network_host_equal(&pattern.host, &parsed))
             return true;
     return false;
 }

@@ -149,6 +149,15 @@ static bool is_below(const char *name, const char *above)
            strcmp(name + length - suffix, above) == 0;
 }
 
+bool network_host_equal(const struct network_host *one, const struct network_host *other)
+{
+    if (one->is_address != other->is_address)
+        return false;
+    if (one->is_address)
+        return memcmp(&one->address, &other->address, sizeof(one->address)) == 0;
+    return strcmp(one->name, other->name) == 0;
+}
+
 bool network_pattern_covers(const struct network_pattern *pattern, const struct network_host *host,
                             unsigned port)
 {
@@ -156,10 +165,7 @@ bool network_pattern_covers(const struct network_pattern *pattern, const struct 
         return false;
     if (pattern->kind == NETWORK_EVERY_HOST)
         return true;
-    if (host->is_address != pattern->host.is_address)
-        return false;
-    if (host->is_address)
-        return memcmp(&host->address, &pattern->host.address, sizeof(host->address)) == 0;
-    return pattern->kind == NETWORK_BELOW_NAME ? is_below(host->name, pattern->host.name)
-                                               : strcmp(host->name, pattern->host.name) == 0;
+    if (pattern->kind == NETWORK_ONE_HOST)
+        return network_host_equal(host, &pattern->host);
+    return !host->is_address && is_below(host->name, pattern->host.name);
 }

@@ -24,6 +24,8 @@ struct network_host {
  * neither. IPv6 may stand in brackets. */
 bool network_host_parse(const char *text, struct network_host *host);
 
+bool network_host_equal(const struct network_host *one, const struct network_host *other);
+
 enum network_pattern_kind { NETWORK_EVERY_HOST, NETWORK_BELOW_NAME, NETWORK_ONE_HOST };
 
 enum { NETWORK_WEB_PORTS = 0, NETWORK_EVERY_PORT = 65536 };
