@@ -8,7 +8,7 @@
 
 # A program with sanitizers has no filter.
 TEST_FILTER=2
-! grep -q '^#define SANITIZED' "$SCOPEFS_BUILDDIR/config.h" || TEST_FILTER=0
+! is_sanitized || TEST_FILTER=0
 export TEST_FILTER
 
 # Serves the work folder, and tells at /echo what a request looked like. Writes its port to a file.
