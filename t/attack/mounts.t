@@ -134,6 +134,7 @@ folding() {
     write_config <<END
 [scope folds]
 source = source
+cache = none
 [rules folds]
 write = /
 [scope ignores]

@@ -5,7 +5,7 @@
 
 rules() { # RULE...
     {
-        printf '[scope live]\nsource = source\npassthrough = no\n[rules live]\n'
+        printf '[scope live]\nsource = source\ncache = timeout 60\npassthrough = no\n[rules live]\n'
         printf '%s\n' "$@"
     } >"$workdir/new.ini"
     mv "$workdir/new.ini" "$workdir/scopefs.ini"
@@ -78,7 +78,7 @@ body() {
 
     rules 'none = ['
     exits 'an error in the file is returned' 1 scopefs reload live
-    like 'with its place' "$errors" 'scopefs.ini:5:8: error'
+    like 'with its place' "$errors" 'scopefs.ini:6:8: error'
     fails 'and the old rules stay' stat "$view/secret"
     rules 'write = /'
     sed -i 's|source = source|source = source/dir|' "$config"
