@@ -230,8 +230,11 @@ static int call_session(const struct job *job, struct result *result, struct err
         .capture = job->invocation->json,
         .capture_limit = kept ? (size_t)kept : MAX_OUTPUT,
     };
-    return job->invocation->tty ? session_attach(&request, error)
-                                : session_call(&request, result, error);
+    if (job->invocation->tty)
+        return session_attach(&request, error);
+    int status = session_call(&request, result, error);
+    report_memory(job, &result->usage);
+    return status;
 }
 
 static int serve_session(const struct job *job, struct error **error)

@@ -40,6 +40,12 @@ static int status_of(const struct session_turns *turns, int status)
                                                                      : status;
 }
 
+/* That memory has run out is told to everybody. */
+static bool is_measured(const struct session_turns *turns)
+{
+    return turns->running->call.is_followed || turns->setup->scope->exec.limits.memory;
+}
+
 void session_turns_finish(struct session_turns *turns, int status, bool has_ended, const char *text)
 {
     struct session_message message = {
@@ -48,7 +54,7 @@ void session_turns_finish(struct session_turns *turns, int status, bool has_ende
         .flags = (turns->stop.cause == STOP_TIME ? SESSION_HAS_TIMED_OUT : 0U) |
                  (has_ended ? SESSION_HAS_ENDED : 0U) | (turns->calls == 1 ? SESSION_IS_NEW : 0U),
     };
-    if (turns->running->call.is_followed) {
+    if (is_measured(turns)) {
         struct session_usage now;
         session_usage_read(&now, &turns->sandbox);
         session_usage_since(&message.result, &turns->before, &now);
@@ -70,6 +76,8 @@ static void begin_call(struct session_turns *turns)
     struct session_shell *shell = &turns->sandbox.shell;
     turns->awaits_go = false;
     turns->call_started = clock_us();
+    if (is_measured(turns))
+        session_usage_read(&turns->before, &turns->sandbox);
     if (session_shell_call(shell, turns->running->fds) < 0)
         session_turns_end(turns, "the shell of the session takes in nothing any more");
     /* It is held up at the gate, and has begun nothing yet. */
@@ -88,7 +96,6 @@ static void tell_of_turn(struct session_turns *turns)
     snprintf(path, sizeof(path), "/proc/%d/ns/pid", turns->sandbox.shell.process);
     if (stat(path, &place) == 0)
         message.place.pid_namespace = place.st_ino;
-    session_usage_read(&turns->before, &turns->sandbox);
     turns->call_started = clock_us();
     turns->awaits_go = true;
     session_send(turns->running->socket, &message, NULL, 0);

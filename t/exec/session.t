@@ -477,6 +477,27 @@ list_and_close() {
     is "nothing is left" "$(leftovers)$(compgen -G "$(runtime_folder)/.sessions/$scope@*")" ""
 }
 
+limits() {
+    make_project
+    printf '\n[exec %s]\nmemory = 100M\nopen-files = 60\n' "$scope" >>"$config"
+    run in_session 'x=kept; ulimit -n'
+    is "limits hold for a session, also one below its own descriptors" "$output" 60
+    local group=$errors
+    run in_session 'ulimit -n'
+    is "what cannot be held is said once" "$errors" ""
+    run in_session 'perl -e '\''$x = "x" x 300_000_000; print length $x'\'
+    is "what takes too much memory does not get it" "$output" ""
+    if [[ -z $group ]]; then
+        is "and is killed" "$status" 137
+        like "which is said" "$errors" "out of memory: the kernel killed 1 process"
+    else
+        like "where there is no control group, that is said" "$group" "no control group to hold memory"
+        ok "and the program is told" test "$status" -ne 0
+    fi
+    is "the session goes on" "$(in_session 'echo $x')" kept
+    close_sessions
+}
+
 networks() {
     make_project
     printf '\n[exec %s]\nnetwork = allow\nnetwork-allow = example.org\npids = 50\n' "$scope" >>"$config"
@@ -608,7 +629,7 @@ terminals() {
 }
 
 for body in state_stays streams descriptors ends_of_a_shell time_limit callers_end turns results \
-    isolation impostors views list_and_close networks other_shells terminals; do
+    isolation impostors views list_and_close limits networks other_shells terminals; do
     for_each_user "$body"
 done
 done_testing
