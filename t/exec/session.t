@@ -3,6 +3,9 @@
 . "${0%/*}/../lib.sh"
 . "${0%/*}/common.sh"
 
+# Also of a test that was ended half way.
+trap 'scopefs-exec session close "box-$$" 2>/dev/null; test_clean_up' EXIT
+
 # Shell text in the session "one" of the scope.
 in_session() { scopefs-exec -c "$config" --session one -s "$1" "$scope"; }
 
