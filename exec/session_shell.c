@@ -17,6 +17,15 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+/* What older headers do not have: Linux 5.14, and 6.6. */
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
+#endif
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
 /* Above what people use, below where bash keeps its own. */
 #define TEXT_FD 200
 
@@ -89,13 +98,9 @@ int session_shell_prepare(struct session_shell *shell, unsigned long long open_f
 }
 
 /* Whoever waits for the other runs where that one did, which saves the way between processors.
- * Linux before 6.6 does not know it, nor do its headers. */
+ * Linux before 6.6 does not know it. */
 static void stay_together(const struct session_shell *shell)
 {
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, __u64)
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#endif
     (void)ioctl(shell->observer, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 
