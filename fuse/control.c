@@ -118,7 +118,7 @@ bool control_view_is_at(const struct control *control, const char *point)
         return false;
     const struct mount_row *row = mount_table_at(&table, point);
     cleanup_free char *name = row ? run_file_name(row) : NULL;
-    return mount_row_is_view(row) && (!control->name || strcmp(control->name, name) == 0);
+    return name && mount_row_is_view(row) && (!control->name || strcmp(control->name, name) == 0);
 }
 
 void control_close(struct control *control)

@@ -164,7 +164,7 @@ static int create_owned(const struct target *target, const struct creator *creat
 static int open_present(const struct target *target, int flags)
 {
     struct stat attributes;
-    struct identity identity;
+    struct identity identity = {0};
     cleanup_fd int fd = resolve_in(target->view, target->directory_fd, target->name, O_PATH);
     int failed = fd < 0 ? -fd : attributes_read(fd, NULL, &attributes, &identity);
     if (failed)

@@ -197,7 +197,7 @@ size_t run_file_count(void)
     DIR *files = fd < 0 ? NULL : fdopendir(fd);
     if (!files)
         return 0;
-    fd = -1;
+    fd_steal(&fd);
     for (const struct dirent *entry; (entry = readdir(files));)
         count += !strchr(entry->d_name, '.'); /* but for sockets and dots */
     closedir(files);

@@ -41,10 +41,10 @@ for file in json.load(open("coverage.json"))["data"][0]["files"]:
     counts = [file["summary"][kind][what] for kind in ("lines", "branches")
               for what in ("covered", "count")]
     sums[folder] = [one + other for one, other in zip(sums[folder], counts)]
-    files.append((100 * counts[0] / counts[1], folder, os.path.basename(file["filename"]), counts))
+    files.append((100 * counts[0] / max(counts[1], 1), folder, os.path.basename(file["filename"]), counts))
 def line(name, counts):
     lines, all_lines, branches, all_branches = counts
-    return (f"{name}: {100 * lines / all_lines:.1f} % of {all_lines} lines, "
+    return (f"{name}: {100 * lines / max(all_lines, 1):.1f} % of {all_lines} lines, "
             f"{100 * branches / max(all_branches, 1):.1f} % of {all_branches} branches")
 for folder in wanted:
     if folder in sums:

@@ -54,6 +54,7 @@ holds_nobody_up() {
     mkdir -p source m
     printf '[scope flood]\nsource = source\nmount = m\ndefault = write\n[rules flood]\nnone = /hid*\n' >flood.ini
     scopefs up -c flood.ini >/dev/null
+    # shellcheck disable=SC2034 # in what wait_for evaluates
     local supervisor told turn=0
     supervisor=$(field flood pid)
     # Whoever would wait for it waits now for ever.

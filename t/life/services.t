@@ -115,6 +115,7 @@ refuses_what_is_not_there() {
 }
 
 make_world
+# shellcheck disable=SC2034 # in what wait_for evaluates
 turn=0
 new_workdir
 cd "$workdir" || exit

@@ -81,6 +81,7 @@ make_disk() { # MEGABYTES OPTION...
     source=$workdir/source
     mkdir -p "$source"
     truncate -s "${size}M" disk
+    # shellcheck disable=SC2015 # flunk is for all of them
     mkfs.ext4 -q "$@" disk && mount -o loop disk "$source" && chmod 0777 "$source" ||
         flunk "a disk is made and mounted"
 }
