@@ -130,15 +130,16 @@ static int redirect(const struct streams *streams)
 
 static _Noreturn void become_bwrap(const struct sandbox_start *start, const char *const *arguments,
                                    const struct descriptors *descriptors, int channel,
-                                   const struct streams *streams)
+                                   const struct streams *streams, pid_t parent)
 {
     /* bwrap's first process shows its environment to the command, as /proc/1/environ. */
     static char *const no_environment[] = {NULL};
     process_prepare_child();
-    /* bwrap asks for the same a little later; changing the user has reset it. */
+    /* bwrap asks for that signal a little later, too; changing the user has reset it. */
     if (chdir("/") == 0 && cgroup_enter(start->cgroup) == 0 &&
         identity_become(start->identity) == 0 && pass_on(descriptors) == 0 &&
-        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && redirect(streams) == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent &&
+        redirect(streams) == 0)
         execve(start->bwrap, (char *const *)arguments, no_environment);
     fprintf(stderr, "scopefs-exec: cannot start %s as uid %u: %s\n", start->bwrap,
             start->identity->uid, strerror(errno));
@@ -207,11 +208,12 @@ int sandbox_start(struct sandbox *sandbox, const struct sandbox_plan *plan,
 
     if (start->follow)
         access_report_open(&sandbox->accesses, start->view);
+    pid_t parent = getpid();
     sandbox->bwrap = fork();
     if (sandbox->bwrap < 0)
         return error_set(error, errno, "cannot start bwrap");
     if (sandbox->bwrap == 0)
-        become_bwrap(start, arguments, &descriptors, theirs, &streams);
+        become_bwrap(start, arguments, &descriptors, theirs, &streams, parent);
     sandbox->channel = fd_steal(&ours);
     return 0;
 }

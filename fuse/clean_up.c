@@ -2,6 +2,7 @@
 
 #include "clean_sessions.h"
 #include "made_place.h"
+#include "orphans.h"
 #include "roster.h"
 #include "unmount.h"
 
@@ -139,6 +140,11 @@ static void tell_session(void *data, const char *name)
     say(data, "removed the dead session", name);
 }
 
+static void tell_orphan(void *data, const char *process)
+{
+    say(data, "ended the sandbox that never started, process", process);
+}
+
 int clean_up(enum clean_views views, void (*tell)(const char *line), struct error **error)
 {
     struct cleaning cleaning = {.tell = tell};
@@ -150,6 +156,7 @@ int clean_up(enum clean_views views, void (*tell)(const char *line), struct erro
     cleaning.runtime = runtime;
     if (views != CLEAN_NO_VIEWS)
         remove_dead_views(&cleaning, views);
+    orphans_end(tell_orphan, &cleaning);
     made_places_clean(tell_place, &cleaning);
     remove_private_folders(&cleaning, runtime_fd);
     clean_sessions(runtime_fd, tell_session, &cleaning);

@@ -1,8 +1,10 @@
 #include "commands.h"
 #include "mount_point.h"
+#include "run_file.h"
 #include "unmount.h"
 #include "view_end.h"
 
+#include "scopefs/fd.h"
 #include "scopefs/mem.h"
 #include "scopefs/mount_table.h"
 
@@ -56,9 +58,20 @@ static bool is_private(const struct mount_row *row)
     return slash && strncmp(slash, "/.exec-", 7) == 0;
 }
 
-static int await_end(const struct mount_row *row, struct error **error)
+/* 0 when that is not known: nobody is waited for then. */
+static pid_t supervisor_of(const struct mount_row *row)
 {
-    if (view_end_wait(row, view_end_deadline()))
+    cleanup_fd int folder_fd = run_folder_open(NULL);
+    cleanup_free char *name = run_file_name(row);
+    struct run_record record = {0};
+    if (folder_fd >= 0 && run_record_read(folder_fd, name, &record))
+        free(record.config);
+    return record.supervisor;
+}
+
+static int await_end(const struct mount_row *row, pid_t supervisor, struct error **error)
+{
+    if (view_end_wait(row, supervisor, view_end_deadline()))
         return 0;
     return error_set(error, 0, "%s is unmounted, but its supervisor has not ended", row->point);
 }
@@ -67,6 +80,7 @@ static int await_end(const struct mount_row *row, struct error **error)
 static int unmount_row(const struct mount_row *row, bool lazy, struct error **error)
 {
     cleanup_elsewhere struct elsewhere elsewhere = {0};
+    pid_t supervisor = supervisor_of(row);
     int failed;
     if (lazy || is_private(row)) {
         failed = unmount_view(row->point, lazy, error);
@@ -74,7 +88,7 @@ static int unmount_row(const struct mount_row *row, bool lazy, struct error **er
         elsewhere_read(&elsewhere);
         failed = view_end_begin(row, &elsewhere, error);
     }
-    return failed < 0 || lazy ? failed : await_end(row, error);
+    return failed < 0 || lazy ? failed : await_end(row, supervisor, error);
 }
 
 static int unmount_scope(const struct mount_table *table, const char *name, bool lazy,

@@ -145,8 +145,9 @@ static int check_unused(const char *path, struct error **error)
     cleanup_fd int folder_fd = run_folder_open(NULL);
     cleanup_free char *name = run_file_name(row);
     view.has_record = folder_fd >= 0 && run_record_read(folder_fd, name, &view.record);
-    bool is_dead = roster_view_is_dead(&view) ||
-                   (roster_view_answers_nothing(&view) && run_file_wait(row, END_MS));
+    bool is_dead =
+        roster_view_is_dead(&view) ||
+        (roster_view_answers_nothing(&view) && run_file_wait(row, view.record.supervisor, END_MS));
     cleanup_free char *process =
         view.has_record ? xasprintf(" (process %ld)", (long)view.record.supervisor) : xstrdup("");
     run_record_free(&view.record);

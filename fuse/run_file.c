@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { SIZE_LIMIT = 64 * 1024 };
+
 int run_folder_open(struct error **error)
 {
     cleanup_fd int runtime_fd = runtime_open(error);
@@ -129,7 +131,6 @@ static char *find_value(const char *text, const char *key)
 
 bool run_record_read(int folder_fd, const char *name, struct run_record *record)
 {
-    enum { SIZE_LIMIT = 64 * 1024 };
     cleanup_free char *text = NULL;
     size_t size;
     cleanup_fd int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -162,13 +163,24 @@ bool run_file_is_mounted(const struct mount_table *table, const char *name)
     return false;
 }
 
-bool run_file_wait(const struct mount_row *row, unsigned milliseconds)
+/* The process that an open run file names; 0 for none. */
+static pid_t supervisor_in(int fd)
+{
+    cleanup_free char *text = NULL;
+    size_t size;
+    if (fd_read_file(fd, SIZE_LIMIT, &text, &size) < 0)
+        return 0;
+    cleanup_free char *supervisor = find_value(text, "pid");
+    return (pid_t)strtol(supervisor, NULL, 10);
+}
+
+bool run_file_wait(const struct mount_row *row, pid_t supervisor, unsigned milliseconds)
 {
     cleanup_fd int folder_fd = run_folder_open(NULL);
     cleanup_free char *name = run_file_name(row);
     cleanup_fd int fd =
         folder_fd < 0 ? -1 : openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0 || supervisor_in(fd) != supervisor)
         return true;
     /* flock(2) has no time limit. */
     for (unsigned waited = 0;; waited += 5) {

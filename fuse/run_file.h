@@ -52,9 +52,10 @@ void run_record_free(struct run_record *record);
 /* Whether a view with this run file is mounted. */
 bool run_file_is_mounted(const struct mount_table *table, const char *name);
 
-/* Waits until the supervisor of a mount has ended, at most so many milliseconds. False when it
- * still runs. A mount without a run file counts as ended. */
-bool run_file_wait(const struct mount_row *row, unsigned milliseconds);
+/* Waits until the supervisor of a mount that was there has ended, at most so many milliseconds.
+ * False when it still runs. A mount without a run file counts as ended, and so does one whose
+ * number the kernel has given to another, by whose process it is known. */
+bool run_file_wait(const struct mount_row *row, pid_t supervisor, unsigned milliseconds);
 
 /* Opens RUNTIME/.SCOPE.log for appending: where a daemon in the background writes. -1 with *error.
  */

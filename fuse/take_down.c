@@ -37,7 +37,8 @@ static int await_ends(const struct take_down *wanted, const struct roster *roste
     int failed = 0;
     int64_t deadline = view_end_deadline();
     for (size_t i = 0; i < roster->count; i++) {
-        if (!gone[i] || view_end_wait(roster->views[i].row, deadline))
+        if (!gone[i] ||
+            view_end_wait(roster->views[i].row, roster->views[i].record.supervisor, deadline))
             continue;
         tell(wanted, &roster->views[i], "is unmounted, but its supervisor has not ended");
         failed++;

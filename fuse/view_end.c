@@ -49,15 +49,15 @@ static unsigned time_until(int64_t deadline)
     return deadline > now ? (unsigned)(deadline - now) : 0;
 }
 
-bool view_end_wait(const struct mount_row *row, int64_t deadline)
+bool view_end_wait(const struct mount_row *row, pid_t supervisor, int64_t deadline)
 {
     cleanup_elsewhere struct elsewhere elsewhere = {0};
     cleanup_strbuf struct strbuf users = {0}, reply = {0};
     unsigned time_left = time_until(deadline);
-    if (run_file_wait(row, time_left < BEFORE_FORCE_MS ? time_left : BEFORE_FORCE_MS))
+    if (run_file_wait(row, supervisor, time_left < BEFORE_FORCE_MS ? time_left : BEFORE_FORCE_MS))
         return true;
     elsewhere_read(&elsewhere);
     if (!elsewhere_is_used(&elsewhere, row, &users))
         control_ask(row, "end", &reply, NULL);
-    return run_file_wait(row, time_until(deadline));
+    return run_file_wait(row, supervisor, time_until(deadline));
 }

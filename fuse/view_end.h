@@ -17,6 +17,6 @@ int64_t view_end_deadline(void);
 
 /* Waits until the view's processes have ended, and ends them where nothing but a copy of the mount
  * in another namespace keeps them. False when they still run at the deadline. */
-bool view_end_wait(const struct mount_row *row, int64_t deadline);
+bool view_end_wait(const struct mount_row *row, pid_t supervisor, int64_t deadline);
 
 #endif

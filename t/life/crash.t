@@ -40,7 +40,11 @@ own_processes() {
 }
 
 what_is_left() {
-    own_processes | sed 's/^/process /'
+    local process
+    for process in $(own_processes); do
+        echo "process $process of $(awk '/^(State|PPid)/ { print $2 }' "/proc/$process/status" | paste -sd' '):" \
+            "$(tr '\0' ' ' <"/proc/$process/cmdline")"
+    done 2>/dev/null
     test_mounts_below "$workdir" | tr '\0' '\n' | sed 's/^/mount /'
     test_mounts_below "$(runtime_folder)" | tr '\0' '\n' | sed 's/^/mount /'
     find "$(runtime_folder)" -mindepth 1 ! -name '.*.log' ! -name '.*.audit*' ! -name .run 2>/dev/null
