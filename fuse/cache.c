@@ -43,18 +43,16 @@ static int64_t nanoseconds(const struct timespec *time)
     return seconds * 1000000000 + time->tv_nsec;
 }
 
-/* The kernel asks for the attributes of a file with several names before each use. To tell it to
- * drop them could make it drop the answer to such a question, and use a page that is out of date.
- */
-int64_t cache_change_time(const struct stat *attributes)
+int64_t cache_told_time(const struct node *directory, const struct stat *attributes)
 {
-    bool is_asked_for = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
-    return is_asked_for ? INT64_MIN : nanoseconds(&attributes->st_ctim);
+    bool is_shared = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
+    bool is_agreed = directory && atomic_load(&directory->has_locked);
+    return is_shared || is_agreed ? CACHE_TOLD_NOTHING : nanoseconds(&attributes->st_ctim);
 }
 
 bool cache_was_told(const struct node *node, const struct stat *attributes)
 {
-    return atomic_load(&node->told_ns) == cache_change_time(attributes);
+    return atomic_load(&node->told_ns) == nanoseconds(&attributes->st_ctim);
 }
 
 /* Set once before requests come, constant afterwards. */
@@ -118,9 +116,12 @@ double cache_found_timeout(const struct node *directory, struct noticed noticed,
 double cache_attribute_timeout(struct node_tree *tree, struct node *node, struct noticed noticed,
                                const struct stat *attributes)
 {
-    if (!atomic_load(&node->has_locked) && node_is_beside_locked(tree, node))
+    if (!atomic_load(&node->has_locked) && node_is_beside_locked(tree, node)) {
+        atomic_store(&node->told_ns, CACHE_TOLD_NOTHING);
         return 0;
-    atomic_store(&node->told_ns, cache_change_time(attributes));
+    }
+    atomic_store(&node->told_ns, cache_told_time(NULL, attributes));
+    noticed = noticed_since(noticed, node_noticed(tree, node));
     return attribute_timeout(NULL, noticed, attributes);
 }
 
@@ -165,6 +166,12 @@ void cache_forget_names(struct view *view)
 bool cache_forget_attributes(struct view *view, uint64_t node_id)
 {
     return fuse_lowlevel_notify_inval_inode(view->session, node_id, -1, 0) != -ENOENT;
+}
+
+bool cache_forget_told(struct view *view, struct node *node)
+{
+    return atomic_exchange(&node->told_ns, CACHE_TOLD_NOTHING) == CACHE_TOLD_NOTHING ||
+           cache_forget_attributes(view, node->id);
 }
 
 /* File times advance in steps of up to 10 ms (kernels without multigrain timestamps): two changes
@@ -226,6 +233,7 @@ void cache_take_lock(struct view *view, struct node *node, int fd)
         cache_forget_names(view);
     if (is_known)
         return;
+    atomic_store(&node->told_ns, CACHE_TOLD_NOTHING);
     if (view->exact_times)
         cache_forget_attributes(view, node->id);
     else

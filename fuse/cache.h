@@ -39,8 +39,8 @@ void cache_take_lock(struct view *view, struct node *node, int fd);
  * at the file in between. */
 bool cache_times_are_exact(int fd);
 
-/* The time by which a later change of the object can be told from this one. */
-int64_t cache_change_time(const struct stat *attributes);
+/* For told_ns of a node in the directory (NULL: not said) when the kernel gets these attributes. */
+int64_t cache_told_time(const struct node *directory, const struct stat *attributes);
 
 /* Whether the attributes that the kernel was last told of the node are these. */
 bool cache_was_told(const struct node *node, const struct stat *attributes);
@@ -55,6 +55,13 @@ void cache_can_forget_names(bool can);
  * name. Safe while requests on the node run, because no page and no lock of it is touched. False
  * when it does not know the node. */
 bool cache_forget_attributes(struct view *view, uint64_t node_id);
+
+/* In a node's told_ns: the kernel has no attributes that it would use without asking. */
+#define CACHE_TOLD_NOTHING INT64_MIN
+
+/* The same when it has some. While it asks for them it must not be told, because it drops the
+ * answer then, and goes on with what it had before. */
+bool cache_forget_told(struct view *view, struct node *node);
 
 /* Whether the listing that the kernel holds of a directory with these attributes may be used by a
  * new open: it is still right, and what was looked up with it stays cached for a while yet. Reading

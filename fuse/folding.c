@@ -167,3 +167,10 @@ bool folding_directory(struct view *view, struct node *node)
         tell(view, node);
     return true;
 }
+
+bool folding_directory_changed(struct view *view, struct node *node)
+{
+    if (view->may_fold)
+        atomic_store(&node->folds_not_ns, INT64_MIN / 2);
+    return folding_directory(view, node);
+}

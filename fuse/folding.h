@@ -22,4 +22,7 @@ bool folding_is_possible(int directory_fd);
  * that cannot be found out does. */
 bool folding_directory(struct view *view, struct node *node);
 
+/* The same, after something in it was changed on the host. */
+bool folding_directory_changed(struct view *view, struct node *node);
+
 #endif

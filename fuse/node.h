@@ -46,6 +46,7 @@ struct node {
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int_fast64_t told_ns;         /* change time of the attributes that the kernel has */
     atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
+    atomic_uint changes;                 /* of a directory: how many were noticed */
     atomic_bool told_absence;         /* of a directory: the kernel knows of a name that is not */
     atomic_uint running_lookups;      /* of names in a directory */
     atomic_int_fast64_t listed_ns;    /* of a directory: when it was last read, see cache.c */
@@ -168,14 +169,19 @@ bool node_is_beside_locked(struct node_tree *tree, struct node *node);
 
 /* Whether changes are noticed of what is read from now on (watch.h). */
 struct noticed {
-    bool name;   /* where it leads, and the attributes of a file that has no other name */
-    bool inside; /* a directory's own attributes, which change with what is in it */
+    bool name;        /* where it leads, and the attributes of a file that has no other name */
+    bool inside;      /* a directory's own attributes, which change with what is in it */
+    unsigned changes; /* that were noticed until then */
 };
 
 struct noticed node_noticed(struct node_tree *tree, struct node *node);
 
 /* For what the name in a directory leads to; NULL: for its absence. */
 struct noticed node_noticed_child(struct node_tree *tree, struct node *directory, const char *name);
+
+/* After something was read and told_ns was set: nothing, if there was a change in between that may
+ * have been noticed without regard to what was read. */
+struct noticed noticed_since(struct noticed before, struct noticed now);
 
 /* A path relative to a descriptor. Small ones need no allocation. */
 struct node_path {

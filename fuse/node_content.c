@@ -12,23 +12,36 @@ bool node_is_beside_locked(struct node_tree *tree, struct node *node)
 
 struct noticed node_noticed(struct node_tree *tree, struct node *node)
 {
-    struct noticed noticed = {.inside = atomic_load(&node->watched)};
+    struct noticed noticed = {.inside = atomic_load(&node->watched),
+                              .changes = atomic_load(&node->changes)};
     pthread_rwlock_rdlock(&tree->lock);
-    noticed.name = node->parent && atomic_load(&node->parent->watched);
+    if (node->parent) {
+        noticed.name = atomic_load(&node->parent->watched);
+        noticed.changes += atomic_load(&node->parent->changes);
+    }
     pthread_rwlock_unlock(&tree->lock);
     return noticed;
 }
 
 struct noticed node_noticed_child(struct node_tree *tree, struct node *directory, const char *name)
 {
-    struct noticed noticed = {.name = atomic_load(&directory->watched)};
+    struct noticed noticed = {.name = atomic_load(&directory->watched),
+                              .changes = atomic_load(&directory->changes)};
     if (!name || !noticed.name)
         return noticed;
     pthread_rwlock_rdlock(&tree->lock);
     struct node *child = node_find_child(tree, directory, name, strlen(name));
-    noticed.inside = child && atomic_load(&child->watched);
+    if (child) {
+        noticed.inside = atomic_load(&child->watched);
+        noticed.changes += atomic_load(&child->changes);
+    }
     pthread_rwlock_unlock(&tree->lock);
     return noticed;
+}
+
+struct noticed noticed_since(struct noticed before, struct noticed now)
+{
+    return before.changes == now.changes ? before : (struct noticed){0};
 }
 
 static bool replace_version(struct node_tree *tree, struct content_version *known,

@@ -129,12 +129,13 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
         note_hidden(target);
         return failed;
     }
-    entry->attr_timeout = cache_found_timeout(target->parent, noticed, &entry->attr);
-    entry->entry_timeout = cache_entry_timeout(target->parent, noticed);
-    int64_t told_ns = cache_change_time(&entry->attr);
-    attributes_mask(view, target->state, &entry->attr);
+    int64_t told_ns = cache_told_time(target->parent, &entry->attr);
     entry->ino =
         node_enter(view->nodes, target->parent, target->name, target->state, &identity, told_ns);
+    noticed = noticed_since(noticed, node_noticed_child(view->nodes, target->parent, target->name));
+    entry->attr_timeout = cache_found_timeout(target->parent, noticed, &entry->attr);
+    entry->entry_timeout = cache_entry_timeout(target->parent, noticed);
+    attributes_mask(view, target->state, &entry->attr);
     return entry->ino ? 0 : ENOMEM;
 }
 

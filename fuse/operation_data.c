@@ -1,6 +1,7 @@
 #include "operations.h"
 
 #include "budget.h"
+#include "cache.h"
 #include "guard.h"
 #include "handle.h"
 
@@ -21,7 +22,11 @@ static int open_data(struct view *view, const struct fuse_file_info *info, enum 
     open->handle = info ? handle_get(view->handles, info->fh) : NULL;
     if (!open->handle)
         return EBADF;
-    return guard_node(view, open->handle->node, want, operation);
+    int refused = guard_node(view, open->handle->node, want, operation);
+    /* The kernel knows that what changes a file changes its attributes. */
+    if (!refused && want == WANT_CHANGE)
+        atomic_store(&open->handle->node->told_ns, CACHE_TOLD_NOTHING);
+    return refused;
 }
 
 void operation_read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,

@@ -86,19 +86,20 @@ static void look_up_entry(const struct listing *listing, const struct snapshot_e
                           const struct state *state, struct fuse_entry_param *entry)
 {
     struct identity identity;
-    struct noticed noticed = node_noticed_child(listing->view->nodes, listing->directory,
-                                                found->type == S_IFDIR ? found->name : NULL);
+    struct node_tree *nodes = listing->view->nodes;
+    const char *folder = found->type == S_IFDIR ? found->name : NULL;
+    struct noticed noticed = node_noticed_child(nodes, listing->directory, folder);
     if (attributes_read(listing->directory_fd, found->name, &entry->attr, &identity) != 0 ||
         guard_check(state, S_ISDIR(entry->attr.st_mode), WANT_SEE) != 0) {
         entry->attr = (struct stat){.st_ino = found->inode, .st_mode = found->type};
         return;
     }
+    int64_t told_ns = cache_told_time(listing->directory, &entry->attr);
+    entry->ino = node_enter(nodes, listing->directory, found->name, state, &identity, told_ns);
+    noticed = noticed_since(noticed, node_noticed_child(nodes, listing->directory, folder));
     entry->attr_timeout = cache_found_timeout(listing->directory, noticed, &entry->attr);
     entry->entry_timeout = cache_entry_timeout(listing->directory, noticed);
-    int64_t told_ns = cache_change_time(&entry->attr);
     attributes_mask(listing->view, state, &entry->attr);
-    entry->ino = node_enter(listing->view->nodes, listing->directory, found->name, state, &identity,
-                            told_ns);
 }
 
 static bool is_dots(const struct snapshot_entry *found)

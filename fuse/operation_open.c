@@ -112,8 +112,10 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
         handle_release(view->handles, info->fh);
         return failed;
     }
-    if (renewed || (view->watch && !cache_was_told(hold.node, &attributes)))
+    if (renewed)
         cache_forget_attributes(view, id);
+    else if (view->watch && !cache_was_told(hold.node, &attributes))
+        cache_forget_told(view, hold.node);
     info->direct_io = only_appends(info->flags);
     info->keep_cache = cache_keeps_pages(view->nodes, hold.node, &attributes) && !renewed &&
                        !(info->flags & O_TRUNC);
@@ -200,15 +202,16 @@ static int create_file(fuse_req_t request, fuse_ino_t parent, const char *name, 
 
     struct identity identity;
     struct noticed noticed = node_noticed_child(view->nodes, target.parent, NULL);
-    *entry =
-        (struct fuse_entry_param){.entry_timeout = cache_entry_timeout(target.parent, noticed)};
+    *entry = (struct fuse_entry_param){0};
     failed = attributes_read(fd, NULL, &entry->attr, &identity);
     if (failed)
         return failed;
-    entry->attr_timeout = cache_found_timeout(target.parent, noticed, &entry->attr);
-    int64_t told_ns = cache_change_time(&entry->attr);
-    attributes_mask(view, target.state, &entry->attr);
+    int64_t told_ns = cache_told_time(target.parent, &entry->attr);
     entry->ino = node_enter(view->nodes, target.parent, name, target.state, &identity, told_ns);
+    noticed = noticed_since(noticed, node_noticed_child(view->nodes, target.parent, NULL));
+    entry->entry_timeout = cache_entry_timeout(target.parent, noticed);
+    entry->attr_timeout = cache_found_timeout(target.parent, noticed, &entry->attr);
+    attributes_mask(view, target.state, &entry->attr);
     cleanup_node struct node_hold hold = {view->nodes, NULL};
     if (!entry->ino || object_hold(view, entry->ino, &hold) != 0)
         return ENOMEM;

@@ -2,6 +2,7 @@
 
 #include "attributes.h"
 #include "cache.h"
+#include "folding.h"
 #include "node.h"
 #include "resolve.h"
 
@@ -200,40 +201,50 @@ void watch_directory(struct view *view, struct node *directory)
     atomic_store(&directory->watched, true);
 }
 
-/* What one change means for the kernel's caches. */
+/* What one change means for what the kernel knows, but for attributes, of which it is told at once.
+ */
 struct stale {
-    uint64_t directory_id, child_id; /* of which the attributes are stale; 0: of none */
-    bool name;                       /* what the name leads to, if anything, is another thing now */
-    struct identity linked;          /* a file that has several names; zero: none */
+    bool name;              /* what the name leads to, if anything, is another thing now */
+    struct identity linked; /* a file that has several names; zero: none */
 };
 
+/* The kernel may not know the node yet, when the answer that tells of it is on its way: then it has
+ * to look the name up again. */
 static struct stale judge_name(struct view *view, struct node *directory, const char *name)
 {
     struct stale stale = {0};
     struct stat attributes;
     struct identity identity;
+    cleanup_fd int fd = resolve_open(view, directory, name, O_PATH);
+    bool present = fd >= 0 && attributes_read(fd, NULL, &attributes, &identity) == 0;
+    if (present && !S_ISDIR(attributes.st_mode) && attributes.st_nlink > 1)
+        stale.linked = identity;
     const struct state *state = state_step(atomic_load(&directory->state), name, strlen(name));
     if (state_level(state) == LEVEL_NONE && !state_is_way_through(state))
         return stale;
-    cleanup_fd int fd = resolve_open(view, directory, name, O_PATH);
-    bool present = fd >= 0 && attributes_read(fd, NULL, &attributes, &identity) == 0;
     cleanup_node struct node_hold child = {view->nodes,
                                            node_get_child(view->nodes, directory, name)};
     bool same = child.node && present && node_is(view->nodes, child.node, &identity);
-    if (same && atomic_load(&child.node->told_ns) == cache_change_time(&attributes))
-        return stale;
-    if (!present && !child.node)
+    if (same && cache_was_told(child.node, &attributes))
         return stale;
     if (child.node)
-        stale.child_id = child.node->id;
-    if (!same) {
-        stale.directory_id = directory->id;
-        stale.name = child.node || atomic_load(&directory->running_lookups) ||
+        stale.name = !cache_forget_told(view, child.node) || !same;
+    else if (present)
+        stale.name = atomic_load(&directory->running_lookups) ||
                      atomic_exchange(&directory->told_absence, false);
-    }
-    if (present && !S_ISDIR(attributes.st_mode) && attributes.st_nlink > 1)
-        stale.linked = identity;
+    if (!same && (child.node || present))
+        cache_forget_told(view, directory);
     return stale;
+}
+
+/* A directory that takes two spellings for one from now on hides all that is in it. */
+static struct stale judge(struct view *shared, struct node *directory, const char *name)
+{
+    cleanup_move_lock struct view *view = view_share(shared);
+    if (!folding_directory_changed(view, directory))
+        return judge_name(view, directory, name);
+    cache_forget_told(view, directory);
+    return (struct stale){.name = true};
 }
 
 /* Nodes to tell the kernel of, noted under the tree's lock and told of without. */
@@ -248,6 +259,8 @@ static void note_node(void *data, struct node *node)
     struct node_list *list = data;
     if (list->linked && (node->identity.inode != list->linked->inode ||
                          node->identity.device != list->linked->device))
+        return;
+    if (list->linked && atomic_exchange(&node->told_ns, CACHE_TOLD_NOTHING) == CACHE_TOLD_NOTHING)
         return;
     if (list->count == list->room) {
         list->room = list->room ? list->room * 2 : 256;
@@ -277,7 +290,6 @@ static bool take_event(struct view *view, const struct inotify_event *event)
 {
     cleanup_node struct node_hold hold = {view->nodes,
                                           node_get(view->nodes, node_of(view->watch, event->wd))};
-    struct stale stale = {0};
     if (event->mask & IN_IGNORED) {
         forget(view->watch, event->wd);
         if (hold.node)
@@ -288,19 +300,15 @@ static bool take_event(struct view *view, const struct inotify_event *event)
         inotify_rm_watch(view->watch->fd, event->wd);
         return false;
     }
+    atomic_fetch_add(&hold.node->changes, 1);
     if (event->len == 0) {
-        stale.directory_id = hold.node->id;
-    } else {
-        cleanup_move_lock struct view *shared = view_share(view);
-        stale = judge_name(shared, hold.node, event->name);
+        cache_forget_told(view, hold.node);
+        return false;
     }
-    /* What it does not know may be on its way to it. */
-    bool unknown = stale.child_id && !cache_forget_attributes(view, stale.child_id);
-    if (stale.directory_id)
-        cache_forget_attributes(view, stale.directory_id);
+    struct stale stale = judge(view, hold.node, event->name);
     if (stale.linked.inode && (event->mask & IN_CREATE))
         drop_linked(view, &stale.linked);
-    return stale.name || unknown;
+    return stale.name;
 }
 
 /* Events were lost: nothing that is cached can be trusted. */

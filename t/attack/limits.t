@@ -95,6 +95,8 @@ END
 
 nodes_of() { counters "$1" | sed -nE 's/^nodes=([0-9]+).*/\1/p'; }
 
+memory_of() { scopefs ps --json | grep -F "\"$1\"" | sed -nE 's/.*"memory_kib":([0-9]+).*/\1/p'; }
+
 # The memory and the descriptors of a view's server.
 exhaust() {
     mkdir -p source/large
@@ -110,6 +112,7 @@ none  = hidden
 END
     mount_view spent || return
     drive "$TEST_EXHAUST" listings "$view"
+    ok "which takes the server no memory for each" test "$(memory_of "$view")" -lt 65536
     unmount_view
     mkdir -p views/few
     run bash -c 'ulimit -n 256; exec scopefs mount -c "$1" spent views/few' - "$config"
