@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # variables of lib.sh
 # What the tests of the whole house share: other builds of the sources, and the tests run on them. Sourced
-# after lib.sh. They take minutes, and run in CI only: make check-house, or make check with CI=true.
+# after lib.sh. They take minutes each: make check-house.
 
 [[ -d $SCOPEFS_SRCDIR/.git || -e $SCOPEFS_SRCDIR/configure.ac ]] || skip_all "there are no sources"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything builds for a processor with other characters (arm64: char has no sign) and for one with
-# smaller numbers (i386: 32 bits), and the unit tests pass there, by qemu.
+# Everything builds for a processor with other characters (arm64: char has no sign), and the unit tests
+# pass there, by qemu.
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
 # shellcheck source=common.sh
@@ -25,5 +25,4 @@ try_architecture() { # DEBIAN'S NAME, TRIPLET, FOLDER OF LIBRARIES, QEMU
 }
 
 try_architecture arm64 aarch64-linux-gnu aarch64-linux-gnu qemu-aarch64-static
-try_architecture i386 i686-linux-gnu i386-linux-gnu qemu-i386-static
 done_testing
