@@ -246,6 +246,8 @@ static int fork_server(const struct session_plan *plan, struct view *view, struc
         fd_close(&audit_ends[0]);
         if (plan->report_fd >= 0)
             close(plan->report_fd);
+        /* Its lock says that the supervisor lives. */
+        fd_close(&plan->point->made_fd);
         be_server(view, ends[1]);
     }
     int failed = errno;

@@ -124,7 +124,7 @@ survives_death_of_daemons() {
         scopefs up -c "$config" >/dev/null
         exec 9<m/a/file
         kill -KILL "$(scopefs ps --json crash-a | sed -nE "s/.*\"$process\":([0-9]+).*/\1/p")"
-        wait_for '! cat <&9 >/dev/null 2>&1 || ! stat m/a/file >/dev/null 2>&1'
+        wait_for '[[ $(scopefs ps --json crash-a) == *"\"state\":\"dead\""* ]]'
         ok "gc while a file of a dead view is open ($process)" scopefs gc
         is "the others serve on" "$(cat m/b/file m/c/file)" $'text\ntext'
         exec 9<&-
