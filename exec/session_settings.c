@@ -1,16 +1,14 @@
 #include "session_settings.h"
 
+#include "scopefs/hash.h"
 #include "scopefs/strbuf.h"
 
 #include <string.h>
 
-/* FNV-1a. It recognises a change that nobody hides: the owner's own. */
+/* It recognises a change that nobody hides: the owner's own. */
 static uint64_t digest_of(const struct strbuf *text)
 {
-    uint64_t digest = 0xcbf29ce484222325;
-    for (size_t i = 0; i < text->length; i++)
-        digest = (digest ^ (unsigned char)text->bytes[i]) * 0x100000001b3;
-    return digest;
+    return hash_bytes(HASH_START, text->bytes, text->length);
 }
 
 /* A missing one differs from an empty one. */

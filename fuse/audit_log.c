@@ -2,8 +2,8 @@
 
 #include "audit.h"
 #include "scopefs/audit_line.h"
-
 #include "scopefs/fd.h"
+#include "scopefs/hash.h"
 #include "scopefs/log.h"
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
@@ -109,24 +109,17 @@ static struct audit_line make_line(const struct audit_log *log, const struct aud
     };
 }
 
-static uint64_t add_hash(uint64_t hash, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
-    return hash;
-}
-
 /* What makes two records the same but for their time and process. The names in it are the agent's
  * to choose, so that an equal hash alone says nothing. */
 static uint64_t hash_of(const struct audit_record *record)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    hash = add_hash(hash, record->operation, strlen(record->operation) + 1);
-    hash = add_hash(hash, record->decider, strlen(record->decider) + 1);
-    hash = add_hash(hash, record->path, strlen(record->path) + 1);
-    hash = add_hash(hash, &record->answer, sizeof(record->answer));
-    hash = add_hash(hash, &record->wanted, sizeof(record->wanted));
-    hash = add_hash(hash, &record->user, sizeof(record->user));
+    uint64_t hash = HASH_START;
+    hash = hash_bytes(hash, record->operation, strlen(record->operation) + 1);
+    hash = hash_bytes(hash, record->decider, strlen(record->decider) + 1);
+    hash = hash_bytes(hash, record->path, strlen(record->path) + 1);
+    hash = hash_bytes(hash, &record->answer, sizeof(record->answer));
+    hash = hash_bytes(hash, &record->wanted, sizeof(record->wanted));
+    hash = hash_bytes(hash, &record->user, sizeof(record->user));
     return hash ? hash : 1;
 }
 

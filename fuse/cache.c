@@ -43,11 +43,18 @@ static int64_t nanoseconds(const struct timespec *time)
     return seconds * 1000000000 + time->tv_nsec;
 }
 
+/* A write takes setuid and setgid bits off, in the source. */
+static bool is_shared(const struct stat *attributes)
+{
+    return !S_ISDIR(attributes->st_mode) &&
+           (attributes->st_nlink > 1 || (attributes->st_mode & (S_ISUID | S_ISGID)));
+}
+
 int64_t cache_told_time(const struct node *directory, const struct stat *attributes)
 {
-    bool is_shared = !S_ISDIR(attributes->st_mode) && attributes->st_nlink > 1;
     bool is_agreed = directory && atomic_load(&directory->has_locked);
-    return is_shared || is_agreed ? CACHE_TOLD_NOTHING : nanoseconds(&attributes->st_ctim);
+    return is_shared(attributes) || is_agreed ? CACHE_TOLD_NOTHING
+                                              : nanoseconds(&attributes->st_ctim);
 }
 
 bool cache_was_told(const struct node *node, const struct stat *attributes)
@@ -63,6 +70,7 @@ void cache_configure(double seconds)
     scope_seconds = seconds;
 }
 
+/* The same. */
 static bool can_forget_names;
 
 void cache_can_forget_names(bool can)
@@ -70,8 +78,8 @@ void cache_can_forget_names(bool can)
     can_forget_names = can;
 }
 
-/* A watched directory tells of its changes; only those through a mapping or from before a crash of
- * inotify's queue would wait for the end of this time. */
+/* What is watched tells of its changes. Only those that inotify(7) does not see, through a mapping
+ * or by a name elsewhere, wait for the end of this time. */
 enum { WATCHED_SECONDS = 60 };
 
 static double timeout(const struct node *directory, bool noticed, enum cached_thing thing)
@@ -91,25 +99,13 @@ double cache_absence_timeout(const struct node *directory, struct noticed notice
     return timeout(directory, noticed.name && can_forget_names, CACHED_ABSENCE);
 }
 
-/* A write takes setuid and setgid bits off, in the source. */
-static bool is_shared(const struct stat *attributes)
-{
-    return attributes->st_nlink > 1 || (attributes->st_mode & (S_ISUID | S_ISGID));
-}
-
-static double attribute_timeout(const struct node *directory, struct noticed noticed,
-                                const struct stat *attributes)
+double cache_found_timeout(const struct node *directory, struct noticed noticed,
+                           const struct stat *attributes)
 {
     if (S_ISDIR(attributes->st_mode))
         return timeout(directory, noticed.inside, CACHED_ATTRIBUTES);
     return timeout(directory, noticed.name,
                    is_shared(attributes) ? CACHED_SHARED : CACHED_ATTRIBUTES);
-}
-
-double cache_found_timeout(const struct node *directory, struct noticed noticed,
-                           const struct stat *attributes)
-{
-    return attribute_timeout(directory, noticed, attributes);
 }
 
 /* A file that is locked itself is asked for again with each lock. */
@@ -122,7 +118,7 @@ double cache_attribute_timeout(struct node_tree *tree, struct node *node, struct
     }
     atomic_store(&node->told_ns, cache_told_time(NULL, attributes));
     noticed = noticed_since(noticed, node_noticed(tree, node));
-    return attribute_timeout(NULL, noticed, attributes);
+    return cache_found_timeout(NULL, noticed, attributes);
 }
 
 /* File systems with FS_MGTIME, Linux 6.13. */
@@ -200,19 +196,15 @@ bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct s
 
 bool cache_keeps_listing(struct node_tree *tree, struct node *node, const struct stat *attributes)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     bool same = cache_keeps_pages(tree, node, attributes);
-    int64_t age_ns = nanoseconds(&now) - atomic_load(&node->listed_ns);
+    int64_t age_ns = node_now() - atomic_load(&node->listed_ns);
     struct noticed noticed = {.name = atomic_load(&node->watched)};
     return same && age_ns < (int64_t)(cache_entry_timeout(node, noticed) * 1e9 / 4);
 }
 
 void cache_note_listing(struct node *node)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    atomic_store(&node->listed_ns, nanoseconds(&now));
+    atomic_store(&node->listed_ns, node_now());
 }
 
 /* With its attributes forgotten, the kernel compares times before it uses a page. Where times are

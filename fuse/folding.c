@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Not in every linux/magic.h */
@@ -137,13 +136,6 @@ static void tell(struct view *view, struct node *node)
         view->name, quoted.length ? quoted.bytes : "");
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* A directory takes the flag while it is empty, and another directory may take its place: that it
  * does not fold is believed for a moment only. */
 bool folding_directory(struct view *view, struct node *node)
@@ -153,7 +145,7 @@ bool folding_directory(struct view *view, struct node *node)
         return false;
     if (atomic_load(&node->folds))
         return true;
-    int64_t now = now_ns();
+    int64_t now = node_now();
     if (now - atomic_load(&node->folds_not_ns) < moment_ns)
         return false;
     cleanup_fd int fd = resolve_open(view, node, NULL, O_RDONLY | O_DIRECTORY);

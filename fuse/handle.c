@@ -209,7 +209,7 @@ int handle_borrow(struct handle_table *table, const struct node *node, bool can_
     pthread_rwlock_rdlock(&table->lock);
     for (size_t i = 0; i < SLOTS && fd < 0; i++)
         for (struct handle *handle = table->slots[i]; handle && fd < 0; handle = handle->next)
-            if (handle->node == node && handle->fd >= 0 && (handle->can_write || !can_write))
+            if (handle->node == node && (handle->can_write || !can_write))
                 fd = fcntl(handle->fd, F_DUPFD_CLOEXEC, 0);
     pthread_rwlock_unlock(&table->lock);
     return fd;

@@ -3,6 +3,7 @@
 #include "run_file.h"
 
 #include "scopefs/fd.h"
+#include "scopefs/hash.h"
 #include "scopefs/mem.h"
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -19,9 +21,7 @@
 /* Two places of one name are one note: the second is then not taken away. */
 static char *note_name(const char *path)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (; *path; path++)
-        hash = (hash ^ (unsigned char)*path) * 0x100000001b3;
+    uint64_t hash = hash_bytes(HASH_START, path, strlen(path));
     return xasprintf(PREFIX "%016llx", (unsigned long long)hash);
 }
 

@@ -17,7 +17,7 @@ static void free_node(struct node_tree *tree, struct node *node)
     free(node);
 }
 
-static int64_t now_ns(void)
+int64_t node_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -30,7 +30,7 @@ static struct node *make_node(const struct state *state, const struct identity *
     if (!node)
         return NULL;
     node->identity = *identity;
-    node->made_ns = now_ns();
+    node->made_ns = node_now();
     atomic_init(&node->state, state);
     atomic_init(&node->holds, 0);
     atomic_init(&node->lookups, 0);
@@ -320,7 +320,7 @@ int64_t node_birth(struct node_tree *tree, uint64_t id)
 
 bool node_is_fresh(const struct node *node)
 {
-    return S_ISREG(node->identity.type) && now_ns() - node->made_ns < 1000000000;
+    return S_ISREG(node->identity.type) && node_now() - node->made_ns < 1000000000;
 }
 
 bool node_renew(struct node_tree *tree, struct node *node, const struct identity *found)

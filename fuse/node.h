@@ -46,7 +46,7 @@ struct node {
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int_fast64_t told_ns;         /* change time of the attributes that the kernel has */
     atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
-    atomic_uint changes;                 /* of a directory: how many were noticed */
+    atomic_uint changes;                 /* how many were noticed, in it or of it */
     atomic_bool told_absence;         /* of a directory: the kernel knows of a name that is not */
     atomic_uint running_lookups;      /* of names in a directory */
     atomic_int_fast64_t listed_ns;    /* of a directory: when it was last read, see cache.c */
@@ -73,6 +73,9 @@ struct node {
 };
 
 struct node_tree;
+
+/* The time of made_ns and the like: of CLOCK_MONOTONIC, some milliseconds behind, at no cost. */
+int64_t node_now(void);
 
 /* NULL when memory is gone. */
 struct node_tree *node_tree_new(const struct state *root_state, const struct identity *root);

@@ -1,14 +1,14 @@
 #include "node_internal.h"
 
+#include "scopefs/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a; keyed by the parent's id, so that one name in many directories spreads. */
+/* Keyed by the parent's id, so that one name in many directories spreads. */
 static uint32_t hash_name(uint64_t parent_id, const char *name, size_t length)
 {
-    uint64_t hash = 0xcbf29ce484222325u ^ (parent_id * 0x9e3779b97f4a7c15u);
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3u;
+    uint64_t hash = hash_bytes(HASH_START ^ (parent_id * 0x9e3779b97f4a7c15u), name, length);
     return (uint32_t)(hash ^ (hash >> 32));
 }
 

@@ -3,6 +3,7 @@
 #include "attributes.h"
 
 #include "scopefs/fd.h"
+#include "scopefs/hash.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -87,22 +88,15 @@ static int read_entries(DIR *directory, const struct state *state, struct snapsh
     }
 }
 
-/* FNV-1a */
-static uint64_t hash_of(const char *name)
-{
-    uint64_t hash = 14695981039346656037u;
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 1099511628211u;
-    return hash;
-}
-
 /* "." and ".." come first. */
 static off_t cookie_of(const struct snapshot_entry *entry)
 {
     enum { BITS = 62 };
     if (is_dots(entry->name))
         return entry->name[1] ? 2 : 1;
-    return (off_t)(hash_of(entry->name) & ((UINT64_C(1) << BITS) - 1)) + 3;
+    return (off_t)(hash_bytes(HASH_START, entry->name, strlen(entry->name)) &
+                   ((UINT64_C(1) << BITS) - 1)) +
+           3;
 }
 
 static int compare_cookies(const void *left, const void *right)

@@ -26,7 +26,6 @@
 
 enum {
     EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_ATTRIB,
-    NAME_EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO,
     SLOTS = 4096,
 };
 
@@ -247,7 +246,8 @@ static struct stale judge(struct view *shared, struct node *directory, const cha
     return (struct stale){.name = true};
 }
 
-/* Nodes to tell the kernel of, noted under the tree's lock and told of without. */
+/* Nodes of whose attributes the kernel knows some to forget, noted under the tree's lock and told
+ * of without. What is being read of others meanwhile is not kept for long. */
 struct node_list {
     const struct identity *linked; /* only nodes of this file; NULL: all */
     uint64_t *ids;
@@ -260,7 +260,8 @@ static void note_node(void *data, struct node *node)
     if (list->linked && (node->identity.inode != list->linked->inode ||
                          node->identity.device != list->linked->device))
         return;
-    if (list->linked && atomic_exchange(&node->told_ns, CACHE_TOLD_NOTHING) == CACHE_TOLD_NOTHING)
+    atomic_fetch_add(&node->changes, 1);
+    if (atomic_exchange(&node->told_ns, CACHE_TOLD_NOTHING) == CACHE_TOLD_NOTHING)
         return;
     if (list->count == list->room) {
         list->room = list->room ? list->room * 2 : 256;

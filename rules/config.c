@@ -8,6 +8,7 @@
 #include "template.h"
 
 #include "scopefs/fd.h"
+#include "scopefs/hash.h"
 #include "scopefs/mem.h"
 #include "scopefs/strbuf.h"
 
@@ -199,13 +200,10 @@ static int read_config(const char *file, char **contents, size_t *size)
     return fd < 0 ? -1 : fd_read_file(fd, MAX_SIZE, contents, size);
 }
 
-/* FNV-1a, 64 bits: it tells an edit, not an attacker, who could write the file anyway. */
+/* It tells an edit, not an attacker, who could write the file anyway. */
 static uint64_t digest_of(const char *bytes, size_t size)
 {
-    uint64_t digest = 0xcbf29ce484222325;
-    for (size_t i = 0; i < size; i++)
-        digest = (digest ^ (unsigned char)bytes[i]) * 0x100000001b3;
-    return digest;
+    return hash_bytes(HASH_START, bytes, size);
 }
 
 int config_digest_file(const char *file, uint64_t *digest)
