@@ -1,6 +1,7 @@
 #include "cache.h"
 
 #include "attributes.h"
+#include "watch.h"
 
 #include "scopefs/config.h"
 #include "scopefs/log.h"
@@ -29,8 +30,8 @@ static const struct {
                             "unseen by the others; the same for what a write changes of a mode"},
     [CACHED_AGREED] = {0.0,
                        "processes that lock a file agree by it on what is beside it, as on the "
-                       "journal of a database; and who is in another view has no other way to "
-                       "tell"},
+                       "journal of a database; where that is watched, the changes until then are "
+                       "told before the lock is given"},
 };
 
 /* Whoever owns a file can give it a time that no nanoseconds can count. Beyond a century from now
@@ -52,9 +53,9 @@ static bool is_shared(const struct stat *attributes)
 
 int64_t cache_told_time(const struct node *directory, const struct stat *attributes)
 {
-    bool is_agreed = directory && atomic_load(&directory->has_locked);
-    return is_shared(attributes) || is_agreed ? CACHE_TOLD_NOTHING
-                                              : nanoseconds(&attributes->st_ctim);
+    return is_shared(attributes) || (directory && node_is_agreed(directory))
+               ? CACHE_TOLD_NOTHING
+               : nanoseconds(&attributes->st_ctim);
 }
 
 bool cache_was_told(const struct node *node, const struct stat *attributes)
@@ -84,8 +85,8 @@ enum { WATCHED_SECONDS = 60 };
 
 static double timeout(const struct node *directory, bool noticed, enum cached_thing thing)
 {
-    bool agreed = directory && atomic_load(&directory->has_locked);
     double seconds = noticed ? WATCHED_SECONDS : scope_seconds;
+    bool agreed = directory && node_is_agreed(directory);
     return table[agreed ? CACHED_AGREED : thing].share * seconds;
 }
 
@@ -112,7 +113,7 @@ double cache_found_timeout(const struct node *directory, struct noticed noticed,
 double cache_attribute_timeout(struct node_tree *tree, struct node *node, struct noticed noticed,
                                const struct stat *attributes)
 {
-    if (!atomic_load(&node->has_locked) && node_is_beside_locked(tree, node)) {
+    if (!atomic_load(&node->has_locked) && node_is_in_agreed(tree, node)) {
         atomic_store(&node->told_ns, CACHE_TOLD_NOTHING);
         return 0;
     }
@@ -170,9 +171,9 @@ bool cache_forget_told(struct view *view, struct node *node)
            cache_forget_attributes(view, node->id);
 }
 
-/* File times advance in steps of up to 10 ms (kernels without multigrain timestamps): two changes
- * within a step look like one. A version is trusted once its times are older than that. */
-static struct content_version version_of(const struct stat *attributes)
+/* File times advance in steps of up to 10 ms where they are not exact: two changes within a step
+ * look like one. There a version is trusted once its times are older than that. */
+static struct content_version version_of(const struct view *view, const struct stat *attributes)
 {
     static const int64_t settle_ns = 100 * 1000000;
     struct timespec now;
@@ -184,19 +185,19 @@ static struct content_version version_of(const struct stat *attributes)
     };
     int64_t newest =
         version.modified_ns > version.changed_ns ? version.modified_ns : version.changed_ns;
-    version.settled = nanoseconds(&now) - newest > settle_ns;
+    version.settled = view->exact_times || nanoseconds(&now) - newest > settle_ns;
     return version;
 }
 
-bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct stat *attributes)
+bool cache_keeps_pages(struct view *view, struct node *node, const struct stat *attributes)
 {
-    struct content_version version = version_of(attributes);
-    return node_content_same(tree, node, &version);
+    struct content_version version = version_of(view, attributes);
+    return node_content_same(view->nodes, node, &version);
 }
 
-bool cache_keeps_listing(struct node_tree *tree, struct node *node, const struct stat *attributes)
+bool cache_keeps_listing(struct view *view, struct node *node, const struct stat *attributes)
 {
-    bool same = cache_keeps_pages(tree, node, attributes);
+    bool same = cache_keeps_pages(view, node, attributes);
     int64_t age_ns = node_now() - atomic_load(&node->listed_ns);
     struct noticed noticed = {.name = atomic_load(&node->watched)};
     return same && age_ns < (int64_t)(cache_entry_timeout(node, noticed) * 1e9 / 4);
@@ -216,13 +217,12 @@ void cache_take_lock(struct view *view, struct node *node, int fd)
     struct stat attributes;
     struct identity identity;
     struct content_version version = {0};
-    if (attributes_read(fd, NULL, &attributes, &identity) == 0) {
-        version = version_of(&attributes);
-        version.settled |= view->exact_times;
-    }
+    if (attributes_read(fd, NULL, &attributes, &identity) == 0)
+        version = version_of(view, &attributes);
     bool is_first, is_known = node_set_locked(view->nodes, node, &version, &is_first);
     if (is_first)
         cache_forget_names(view);
+    watch_catch_up(view);
     if (is_known)
         return;
     atomic_store(&node->told_ns, CACHE_TOLD_NOTHING);

@@ -13,7 +13,7 @@ enum cached_thing {
     CACHED_ABSENCE,    /* a name leads to nothing, or to nothing that may be seen */
     CACHED_ATTRIBUTES, /* of an object with one name */
     CACHED_SHARED,     /* attributes of an object with several names */
-    CACHED_AGREED,     /* all of this in a directory where files are locked */
+    CACHED_AGREED,     /* all of this in a directory that is not watched, where files are locked */
 };
 
 /* How long the scope lets the kernel keep what the host could change. Before the first request. */
@@ -66,13 +66,13 @@ bool cache_forget_told(struct view *view, struct node *node);
 /* Whether the listing that the kernel holds of a directory with these attributes may be used by a
  * new open: it is still right, and what was looked up with it stays cached for a while yet. Reading
  * it anew brings fresh attributes of all entries in one go, which is cheaper than one by one. */
-bool cache_keeps_listing(struct node_tree *tree, struct node *node, const struct stat *attributes);
+bool cache_keeps_listing(struct view *view, struct node *node, const struct stat *attributes);
 
 /* The kernel begins to read the listing of a directory anew. */
 void cache_note_listing(struct node *node);
 
 /* Whether pages that the kernel holds of the node's file may be used by a new open of a file with
  * these attributes. */
-bool cache_keeps_pages(struct node_tree *tree, struct node *node, const struct stat *attributes);
+bool cache_keeps_pages(struct view *view, struct node *node, const struct stat *attributes);
 
 #endif

@@ -163,12 +163,16 @@ void node_tree_each(struct node_tree *tree, void (*visit)(void *data, struct nod
                     void *data);
 
 /* A process locked the node's file, which has this version. True when it is the one that the
- * process found which locked it before. *is_first: no file in its directory was locked before. */
+ * process found which locked it before. *is_first: no file in its directory was locked before, and
+ * that is not watched. */
 bool node_set_locked(struct node_tree *tree, struct node *node,
                      const struct content_version *version, bool *is_first);
 
-/* Whether a file in the directory of the node was ever locked. */
-bool node_is_beside_locked(struct node_tree *tree, struct node *node);
+/* Whether a file in this directory was ever locked, and changes in it are not noticed. */
+bool node_is_agreed(const struct node *directory);
+
+/* Whether the node is in such a directory. */
+bool node_is_in_agreed(struct node_tree *tree, struct node *node);
 
 /* Whether changes are noticed of what is read from now on (watch.h). */
 struct noticed {

@@ -2,10 +2,15 @@
 
 #include <string.h>
 
-bool node_is_beside_locked(struct node_tree *tree, struct node *node)
+bool node_is_agreed(const struct node *directory)
+{
+    return atomic_load(&directory->has_locked) && !atomic_load(&directory->watched);
+}
+
+bool node_is_in_agreed(struct node_tree *tree, struct node *node)
 {
     pthread_rwlock_rdlock(&tree->lock);
-    bool is = node->parent && atomic_load(&node->parent->has_locked);
+    bool is = node->parent && node_is_agreed(node->parent);
     pthread_rwlock_unlock(&tree->lock);
     return is;
 }
@@ -67,7 +72,8 @@ bool node_set_locked(struct node_tree *tree, struct node *node,
     *is_first = false;
     if (!atomic_exchange(&node->has_locked, true)) {
         pthread_rwlock_rdlock(&tree->lock);
-        *is_first = node->parent && !atomic_exchange(&node->parent->has_locked, true);
+        *is_first = node->parent && !atomic_exchange(&node->parent->has_locked, true) &&
+                    !atomic_load(&node->parent->watched);
         pthread_rwlock_unlock(&tree->lock);
     }
     return replace_version(tree, &node->locked, version);

@@ -44,7 +44,7 @@ static int open_directory(struct view *shared, fuse_ino_t id, struct fuse_file_i
     if (failed)
         return failed;
     info->cache_readdir = 1;
-    info->keep_cache = cache_keeps_listing(view->nodes, hold.node, &attributes);
+    info->keep_cache = cache_keeps_listing(view, hold.node, &attributes);
     return 0;
 }
 

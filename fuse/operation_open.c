@@ -117,8 +117,8 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     else if (view->watch && !cache_was_told(hold.node, &attributes))
         cache_forget_told(view, hold.node);
     info->direct_io = only_appends(info->flags);
-    info->keep_cache = cache_keeps_pages(view->nodes, hold.node, &attributes) && !renewed &&
-                       !(info->flags & O_TRUNC);
+    info->keep_cache =
+        cache_keeps_pages(view, hold.node, &attributes) && !renewed && !(info->flags & O_TRUNC);
     info->noflush = needs_no_flush(hold.node, info->flags);
     if (info->noflush)
         handle_set_silent(view->handles, info->fh);

@@ -65,7 +65,7 @@ int session_open_view(const struct session_plan *plan, struct view *view, struct
         .name = plan->scope->name,
         .policy = plan->scope->policy,
         .root_fd = plan->source_fd,
-        .exact_times = cache_times_are_exact(plan->source_fd),
+        .exact_times = !plan->scope->submounts && cache_times_are_exact(plan->source_fd),
         .may_fold = !plan->scope->ignore_case &&
                     (plan->scope->submounts || folding_is_possible(plan->source_fd)),
         .submounts = plan->scope->submounts,

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +39,8 @@ struct watched {
 
 struct watch {
     int fd;
-    pthread_mutex_t lock; /* guards the slots */
+    pthread_mutex_t reading; /* held until what was read is told, taken before any other lock */
+    pthread_mutex_t lock;    /* guards the slots */
     struct watched *slots[SLOTS];
     size_t count, at_most; /* of watched directories; the count is guarded by the lock */
     atomic_bool full_told; /* the log has it that there are too few watches */
@@ -86,13 +88,14 @@ struct watch *watch_new(const struct view *view, struct error **error)
         error_set(error, 0, "the source's file system does not tell of all changes");
         return NULL;
     }
-    cleanup_fd int fd = inotify_init1(IN_CLOEXEC);
+    cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     struct watch *watch = fd < 0 ? NULL : calloc(1, sizeof(*watch));
     if (!watch) {
         error_set(error, errno,
                   "cannot get an inotify instance; see inotify(7), max_user_instances");
         return NULL;
     }
+    pthread_mutex_init(&watch->reading, NULL);
     pthread_mutex_init(&watch->lock, NULL);
     watch->at_most = limit_of("max_user_watches") / POLITE_PART;
     watch->fd = fd_steal(&fd);
@@ -110,6 +113,7 @@ void watch_free(struct watch *watch)
         }
     }
     fd_close(&watch->fd);
+    pthread_mutex_destroy(&watch->reading);
     pthread_mutex_destroy(&watch->lock);
     free(watch);
 }
@@ -357,22 +361,45 @@ static void take_events(struct view *view, const char *events, size_t size)
         cache_forget_names(view);
 }
 
+/* What read(2) says. */
+static ssize_t take_some(struct view *view)
+{
+    _Alignas(struct inotify_event) char events[64 * 1024];
+    ssize_t got = read(view->watch->fd, events, sizeof(events));
+    if (got > 0)
+        take_events(view, events, (size_t)got);
+    return got;
+}
+
+void watch_catch_up(struct view *view)
+{
+    int queued = 0;
+    ssize_t got;
+    if (!view->watch)
+        return;
+    pthread_mutex_lock(&view->watch->reading);
+    ioctl(view->watch->fd, FIONREAD, &queued);
+    for (; queued > 0 && (got = take_some(view)) > 0; queued -= (int)got)
+        ;
+    pthread_mutex_unlock(&view->watch->reading);
+}
+
 /* Changes come in flocks. */
 static const struct timespec gathering = {.tv_nsec = 4 * 1000 * 1000};
 
 static void *wait_for_changes(void *data)
 {
     struct view *view = data;
-    _Alignas(struct inotify_event) char events[64 * 1024];
     struct pollfd waiting = {.fd = view->watch->fd, .events = POLLIN};
     for (;;) {
         if (poll(&waiting, 1, -1) < 0 && errno != EINTR)
             return NULL;
         nanosleep(&gathering, NULL);
-        ssize_t got = read(view->watch->fd, events, sizeof(events));
-        if (got > 0)
-            take_events(view, events, (size_t)got);
-        else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+        pthread_mutex_lock(&view->watch->reading);
+        ssize_t got = take_some(view);
+        int failed = got < 0 ? errno : 0;
+        pthread_mutex_unlock(&view->watch->reading);
+        if (got == 0 || (failed && failed != EINTR && failed != EAGAIN))
             return NULL;
     }
 }

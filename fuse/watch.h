@@ -32,4 +32,8 @@ int watch_start(struct view *view);
  * the kernel shall keep; whether it worked is node_noticed. Does nothing in an unwatched view. */
 void watch_directory(struct view *view, struct node *directory);
 
+/* What happened in watched directories until now is told to the kernel before this returns. Not
+ * while holding a lock of the view. Does nothing in an unwatched view. */
+void watch_catch_up(struct view *view);
+
 #endif
