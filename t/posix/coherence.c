@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -204,6 +205,55 @@ static void linked(void)
     close(writer);
 }
 
+static off_t size_of(int place, const char *name)
+{
+    struct stat found;
+    return stat(path_in(place, name), &found) < 0 ? -1 : found.st_size;
+}
+
+static int lock_in(int place)
+{
+    int fd = open_in(place, "lock", O_RDWR | O_CREAT);
+    if (flock(fd, LOCK_EX) < 0)
+        die("flock");
+    return fd;
+}
+
+/* What is done beside the locked file by who has the lock; `round` says what. */
+static off_t change_beside(int place, unsigned round)
+{
+    switch (round % 4) {
+    case 0:
+        put(place, "beside", O_EXCL, "made");
+        return 4;
+    case 1:
+        put(place, "beside", O_APPEND, " more");
+        return 9;
+    case 2:
+        put(place, "next", O_EXCL, "another");
+        return rename(path_in(place, "next"), path_in(place, "beside")) < 0 ? -1 : 7;
+    default:
+        return unlink(path_in(place, "beside")) < 0 ? 0 : -1;
+    }
+}
+
+/* Each in turn has the lock, and knew before what the other then changed. */
+static void agreed(void)
+{
+    unsigned stale = 0;
+    for (unsigned i = 0; i < REWRITES; i++) {
+        int writer = (int)(i / 4 % 2), reader = !writer;
+        size_of(reader, "beside");
+        int lock = lock_in(writer);
+        off_t expected = change_beside(writer, i);
+        close(lock);
+        lock = lock_in(reader);
+        stale += size_of(reader, "beside") != expected;
+        close(lock);
+    }
+    is_int(stale, 0, "who gets a lock knows what its last owner did beside the locked file");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -216,5 +266,6 @@ int main(int argc, char **argv)
     replaced_once();
     replaced_for_ever();
     linked();
+    agreed();
     return done_testing();
 }
