@@ -2,6 +2,7 @@
 
 #include "config_build.h"
 #include "config_keys.h"
+#include "deciding_files.h"
 #include "paths.h"
 #include "policy_build.h"
 #include "suggest.h"
@@ -158,42 +159,6 @@ static void apply_settings(struct loader *loader, const struct ini_file *file)
     }
 }
 
-/* A path as a pattern that matches nothing else. */
-static const char *pattern_of(struct arena *arena, const char *path)
-{
-    cleanup_strbuf struct strbuf pattern = {0};
-    strbuf_add_text(&pattern, "/");
-    for (; *path; path++) {
-        if (strchr("*?[]{}\\", *path))
-            strbuf_add_text(&pattern, "\\");
-        strbuf_add(&pattern, path, 1);
-    }
-    return arena_strdup(arena, pattern.bytes);
-}
-
-/* Whoever could write the file would make the rules: in the views of its own scopes it can be read
- * at most. The ceiling is the scope's, in whose line it is told. */
-static void protect_file(struct loader *loader, const char *file)
-{
-    cleanup_free char *path = realpath(file, NULL);
-    for (struct scope_draft *draft = loader->drafts; path && draft; draft = draft->next) {
-        cleanup_free char *source =
-            draft->scope.source ? realpath(draft->scope.source, NULL) : NULL;
-        const char *below = source ? path_below(path, source) : NULL;
-        if (!below || !*below)
-            continue;
-        const struct rule rule = {
-            .level = LEVEL_READ,
-            .pattern = pattern_of(loader->arena, below),
-            .file = file,
-            .line = draft->scope.place.line,
-            .column = draft->scope.place.column,
-            .is_ceiling = true,
-        };
-        loader_add_rule(loader, &draft->source, &rule, NULL);
-    }
-}
-
 static int read_config(const char *file, char **contents, size_t *size)
 {
     cleanup_fd int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -243,7 +208,7 @@ static struct config *load_file(const char *file, const char *instance,
     if (instance)
         template_become(&arena, ini, instance);
     apply_settings(&loader, ini);
-    protect_file(&loader, ini->name);
+    deciding_files_protect(&loader, ini->name);
     if (!loader.drafts)
         diagnostics_add(diagnostics, SEVERITY_ERROR, file, 0, 0,
                         "there is no scope in it; add a section [scope NAME] with a source");
