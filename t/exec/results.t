@@ -103,18 +103,19 @@ refusals() {
 # Two commands in one view.
 apart() {
     make_project
-    local owner=() other other_PID
+    local owner=() other other_PID job
     ((EUID != 0)) || owner=(--for-user "$(in_sandbox id -u):$(in_sandbox id -g)")
     mkdir -p "views/$scope"
     scopefs mount "${owner[@]}" -c "$config" "$scope"
     coproc other { in_sandbox perl -e '$| = 1; until (-e "output/stop") {
         open F, ">", "listed/file"; print "tried\n"; select undef, undef, undef, 0.01 }'; }
+    job=$other_PID # which bash forgets when it has ended
     read -r -u "${other[0]}" _
     json "$scope" perl -e 'open F, ">", "readable"; until ($n++ > 10) { select undef, undef, undef, 0.01 }'
     unlike "what another command was refused is not told" "$output" '"/listed/file"'
     like "what this one was is" "$output" '"path":"/readable"'
     touch source/output/stop
-    wait "$other_PID"
+    wait "$job"
 }
 
 input() {
