@@ -145,7 +145,7 @@ static unsigned held_in(const char *path, unsigned wanted)
 void cgroup_scope_open(struct cgroup *cgroup, const struct mount_row *row, unsigned wanted,
                        const struct exec_limits *limits)
 {
-    cleanup_free char *busctl = process_find_program("busctl");
+    cleanup_free char *busctl = process_find_system_program("busctl");
     cleanup_free char *unit = xasprintf("scopefs-exec-%d.scope", getpid());
     pid_t holder = busctl && secure_getenv("XDG_RUNTIME_DIR") ? start_holder() : -1;
     if (holder < 0)
@@ -169,7 +169,7 @@ void cgroup_scope_open(struct cgroup *cgroup, const struct mount_row *row, unsig
 int cgroup_scope_enter(const struct cgroup_folder *folder)
 {
     struct words words = {.count = 0};
-    cleanup_free char *busctl = process_find_program("busctl");
+    cleanup_free char *busctl = process_find_system_program("busctl");
     cleanup_free char *process = xasprintf("%d", getpid());
     begin(&words, busctl, "AttachProcessesToUnit");
     add(&words, "ssau");

@@ -126,7 +126,7 @@ int dry_run_print(FILE *stream, const struct sandbox_plan *plan, const struct sc
     }
     const struct stage2_descriptors inherited = {
         .stage2 = redirections.next, .channel = -1, .network = -1, .program = -1};
-    cleanup_free char *bwrap = process_find_program("bwrap");
+    cleanup_free char *bwrap = process_find_program("bwrap", scope->source);
     cleanup_free char *stage2_path = sandbox_stage2_path();
     bwrap_arguments_add_command(&command, plan, &inherited, view);
 

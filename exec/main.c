@@ -30,10 +30,32 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* As timeout(1) and env(1) have them. */
 enum { STATUS_TIMED_OUT = 124, STATUS_FAILED = 125, STATUS_SIGNAL = 128 };
+
+/* A folder would lead to all of the host's files, by "..". */
+static int check_stream(int fd, const char *name, struct error **error)
+{
+    struct stat found;
+    return fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)
+               ? error_set(error, 0,
+                           "%s: it is a folder, from which a command would find its way "
+                           "to the host's files",
+                           name)
+               : 0;
+}
+
+static int check_streams(struct error **error)
+{
+    return check_stream(STDIN_FILENO, "standard input", error) < 0 ||
+                   check_stream(STDOUT_FILENO, "standard output", error) < 0 ||
+                   check_stream(STDERR_FILENO, "standard error", error) < 0
+               ? -1
+               : 0;
+}
 
 /* Whatever else the caller had open is nobody's business here, and the standard three exist, so
  * that no other descriptor can be mistaken for them. `kept` or -1 is left to us. */
@@ -189,7 +211,7 @@ static int run_plan(const struct job *job, struct sandbox_plan *plan, struct res
 {
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .interrupts = -1};
     cleanup_error struct error *close_error = NULL;
-    cleanup_free char *bwrap = probe_find_bwrap(error);
+    cleanup_free char *bwrap = probe_find_bwrap(job->scope, error);
     struct view_mount view;
     if (!bwrap)
         return STATUS_FAILED;
@@ -305,7 +327,10 @@ static int do_job(struct job *job, struct error **error)
 static int open_input(const char *file, int *input, struct error **error)
 {
     *input = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
-    return file && *input < 0 ? error_set(error, errno, "--stdin %s", file) : 0;
+    if (!file)
+        return 0;
+    return *input < 0 ? error_set(error, errno, "--stdin %s", file)
+                      : check_stream(*input, "--stdin", error);
 }
 
 static void adjust_scope(struct scope *scope, const struct invocation *invocation)
@@ -392,7 +417,7 @@ int main(int argc, char **argv)
     int status = STATUS_FAILED;
     if (invocation_parse(&invocation, argc, argv, &error) < 0) {
         report_usage(error);
-    } else if (tidy_descriptors(invocation.report, &error) < 0) {
+    } else if (tidy_descriptors(invocation.report, &error) < 0 || check_streams(&error) < 0) {
         report(error);
     } else {
         status = do_invocation(&invocation, &error);

@@ -43,9 +43,9 @@ static bool is_setuid(const char *path)
     return stat(path, &status) == 0 && (status.st_mode & S_ISUID);
 }
 
-char *probe_find_bwrap(struct error **error)
+char *probe_find_bwrap(const struct scope *scope, struct error **error)
 {
-    cleanup_free char *path = process_find_program("bwrap");
+    cleanup_free char *path = process_find_program("bwrap", scope->source);
     if (!path)
         error_set(error, 0,
                   "bwrap (bubblewrap) is not installed; install it with: "

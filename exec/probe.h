@@ -4,6 +4,7 @@
 #define SCOPEFS_EXEC_PROBE_H
 
 #include "identity.h"
+#include "scopefs/config.h"
 #include "scopefs/error.h"
 
 #include <stdbool.h>
@@ -12,8 +13,9 @@
 int probe_explain(const char *bwrap, bool share_network, const struct identity *identity,
                   struct error **error);
 
-/* The path of bwrap, which the caller frees. NULL with *error set when there is none, or one that
- * would be run as root for everybody: nothing here needs that, and faults of it were root's. */
-char *probe_find_bwrap(struct error **error);
+/* The path of bwrap outside of the scope's source, which the caller frees. NULL with *error set
+ * when there is none, or one that would be run as root for everybody: nothing here needs that, and
+ * faults of it were root's. */
+char *probe_find_bwrap(const struct scope *scope, struct error **error);
 
 #endif

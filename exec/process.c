@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include "real_path.h"
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
 #include "scopefs/runtime.h"
@@ -15,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define USUAL_FOLDERS "/usr/local/bin:/usr/bin:/bin"
+#define USUAL_FOLDERS "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin"
 
-static char *find_in_folders(const char *name, const char *folders)
+static char *find_in_folders(const char *name, const char *folders, const char *source)
 {
     cleanup_free char *copy = xstrdup(folders);
     char *rest = NULL;
@@ -25,18 +26,25 @@ static char *find_in_folders(const char *name, const char *folders)
         if (folder[0] != '/')
             continue;
         char *path = xasprintf("%s/%s", folder, name);
-        if (access(path, X_OK) == 0)
+        bool is_agents =
+            source && (real_path_lies_in(path, source) || real_path_lies_in(folder, source));
+        if (!is_agents && access(path, X_OK) == 0)
             return path;
         free(path);
     }
     return NULL;
 }
 
-char *process_find_program(const char *name)
+char *process_find_program(const char *name, const char *source)
 {
     const char *folders = secure_getenv("PATH");
-    char *found = folders ? find_in_folders(name, folders) : NULL;
-    return found ? found : find_in_folders(name, USUAL_FOLDERS);
+    char *found = folders ? find_in_folders(name, folders, source) : NULL;
+    return found ? found : find_in_folders(name, USUAL_FOLDERS, source);
+}
+
+char *process_find_system_program(const char *name)
+{
+    return find_in_folders(name, USUAL_FOLDERS, NULL);
 }
 
 char *process_own_program(const char *name)

@@ -7,9 +7,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* The path of a program by PATH, or in the usual folders; the caller frees it. NULL when there is
- * none. */
-char *process_find_program(const char *name);
+/* The path of a program by PATH, or in the usual folders; the caller frees it. What lies in
+ * `source` is passed over: it is an agent's, who must not choose what runs outside. NULL when there
+ * is none.
+ */
+char *process_find_program(const char *name, const char *source);
+
+/* The same in the usual folders alone. */
+char *process_find_system_program(const char *name);
 
 /* The path of a program of this project that only other ones run: beside the running one (an
  * uninstalled build), else where it is installed. The caller frees it. */

@@ -1,5 +1,6 @@
 #include "session_folder.h"
 
+#include "real_path.h"
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
 #include "scopefs/runtime.h"
@@ -34,17 +35,6 @@ bool session_name_is_valid(const char *name)
     return true;
 }
 
-static bool lies_below(const char *path, const char *folder)
-{
-    cleanup_free char *real_path = realpath(path, NULL);
-    cleanup_free char *real_folder = realpath(folder, NULL);
-    if (!real_path || !real_folder)
-        return false;
-    size_t length = strcmp(real_folder, "/") == 0 ? 0 : strlen(real_folder);
-    return strncmp(real_path, real_folder, length) == 0 &&
-           (real_path[length] == '/' || real_path[length] == '\0');
-}
-
 int session_folder_open(const struct scope *scope, struct error **error)
 {
     cleanup_fd int runtime = runtime_open(error);
@@ -52,7 +42,7 @@ int session_folder_open(const struct scope *scope, struct error **error)
     struct stat found;
     if (runtime < 0)
         return -1;
-    if (scope && lies_below(path, scope->source))
+    if (scope && real_path_lies_in(path, scope->source))
         return error_set(error, 0,
                          "the runtime folder %s lies in the source of scope %s, whose agent could "
                          "take the place of a session; set XDG_RUNTIME_DIR to another folder",

@@ -82,7 +82,7 @@ int session_sandbox_start(struct session_sandbox *session, struct error **error)
     session->sandbox = (struct sandbox)SANDBOX_NONE;
     session->shell = (struct session_shell){.observer = -1, .script = -1, .null = -1};
     session->terminal.master = session->run_file = -1;
-    session->bwrap = probe_find_bwrap(error);
+    session->bwrap = probe_find_bwrap(session->scope, error);
     if (!session->bwrap)
         return -1;
     if (supervisor_prepare(&session->supervisor, error) < 0 || make_plan(session, error) < 0)
