@@ -290,24 +290,6 @@ struct config *config_from_options(const char *name, const char *source, const c
     return finish(&loader, place.file, errors_before);
 }
 
-char *config_find(struct error **error)
-{
-    cleanup_arena struct arena arena = {0};
-    const char *user = path_user_config(&arena);
-    const char *candidates[] = {
-        "./scopefs.ini",
-        user ? arena_format(&arena, "%s/scopefs.ini", user) : NULL,
-        "/etc/scopefs/scopefs.ini",
-    };
-    for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
-        if (candidates[i] && access(candidates[i], F_OK) == 0)
-            return xstrdup(candidates[i]);
-    error_set(error, 0,
-              "no configuration found; write ./scopefs.ini or %s, or name one with -c FILE",
-              candidates[1] ? candidates[1] : candidates[2]);
-    return NULL;
-}
-
 static const struct scope *find_scope_named(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->scope_count; i++)

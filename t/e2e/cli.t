@@ -120,8 +120,26 @@ finds_its_configuration() {
     ok "./scopefs.ini is found" scopefs explain agent src
     mkdir -p elsewhere home/scopefs
     cp scopefs.ini home/scopefs/scopefs.ini
-    cd elsewhere || return
     export XDG_CONFIG_HOME=$workdir/home
+    chmod o+w scopefs.ini
+    fails "but not one that everybody can write" scopefs explain agent src
+    like "which is said" "$errors" "can be written by everybody.*-c ./scopefs.ini"
+    chmod o-w scopefs.ini
+    sed -i "s|^source.*|source = $workdir|" home/scopefs/scopefs.ini
+    ok "nor mind another that shows it" scopefs explain agent src
+    printf '[rules agent]\nwrite = /\n' >>home/scopefs/scopefs.ini
+    fails "not if that lets an agent write it" scopefs explain agent src
+    like "which is said, too" "$errors" "source of scope agent of $workdir/home/scopefs/scopefs.ini"
+    ok "but where it is named" scopefs explain -c ./scopefs.ini agent src
+    if ((EUID == 0)); then
+        cp home/scopefs/scopefs.ini kept.ini && rm home/scopefs/scopefs.ini
+        chown 1:1 scopefs.ini
+        fails "nor another user's" scopefs explain agent src
+        like "as is said" "$errors" "belongs to another user"
+        mv kept.ini home/scopefs/scopefs.ini
+    fi
+    cd elsewhere || return
+    cp ../scopefs.ini "$workdir/home/scopefs/scopefs.ini"
     ok "the user's is found" scopefs explain agent src
     export XDG_CONFIG_HOME=$workdir/nothing
     if [[ ! -e /etc/scopefs/scopefs.ini ]]; then
