@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "handle.h"
 #include "object.h"
+#include "passthrough.h"
 #include "resolve.h"
 
 #include "scopefs/fd.h"
@@ -83,9 +84,12 @@ static int make_nameless(fuse_req_t request, fuse_ino_t parent, mode_t mode,
     }
     if (object_hold(view, entry->ino, &hold) == 0)
         info->fh = handle_open(view->handles, hold.node, fd_steal(&fd), true);
-    if (!info->fh)
+    failed = info->fh ? passthrough_open(view, info->fh, &entry->attr, info) : ENFILE;
+    if (failed && info->fh)
+        handle_release(view->handles, info->fh);
+    if (failed)
         node_forget(view->nodes, entry->ino, 1);
-    return info->fh ? 0 : ENFILE;
+    return failed;
 }
 
 void operation_tmpfile(fuse_req_t request, fuse_ino_t parent, mode_t mode,
@@ -97,7 +101,7 @@ void operation_tmpfile(fuse_req_t request, fuse_ino_t parent, mode_t mode,
     if (failed) {
         fuse_reply_err(request, failed);
     } else if (fuse_reply_create(request, &entry, info) == -ENOENT) {
-        handle_release(view->handles, info->fh);
+        release_file(view, info->fh);
         node_forget(view->nodes, entry.ino, 1);
     }
 }

@@ -128,7 +128,7 @@ static int open_file(struct view *shared, fuse_ino_t id, struct fuse_file_info *
     return failed;
 }
 
-static void release_file(struct view *view, uint64_t handle_id)
+void release_file(struct view *view, uint64_t handle_id)
 {
     passthrough_release(view, handle_id);
     handle_release(view->handles, handle_id);

@@ -44,6 +44,9 @@ void operation_create(fuse_req_t request, fuse_ino_t parent, const char *name, m
 void operation_flush(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
 void operation_release(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *info);
 
+/* The end of a handle that passthrough_open was asked about. */
+void release_file(struct view *view, uint64_t handle_id);
+
 #if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17)
 /* operation_nameless.c */
 void operation_tmpfile(fuse_req_t request, fuse_ino_t parent, mode_t mode,

@@ -233,12 +233,17 @@ static int choose(struct view *view, struct handle *handle, off_t size, struct f
     bool is_worth_it = !asks && (handle->can_write || size >= SMALL_FILE);
     if (!*at && (is_worth_it || atomic_load(&node->was_passed)))
         id = registered(view, handle->fd);
-    if (id && !takes_flags(view, handle->fd, info->flags))
-        return EINVAL;
     if (!id && info->direct_io) /* does not count: neither way for the kernel */
         return 0;
-    if (!count_open(at, node->id, id))
+    if (!count_open(at, node->id, id)) {
+        if (id)
+            registrar_close(passthrough->socket_fd, id);
         return ENOMEM;
+    }
+    if (id && !takes_flags(view, handle->fd, info->flags)) {
+        count_close(passthrough, node->id);
+        return EINVAL;
+    }
     atomic_store(&handle->is_counted, true);
     if (!id)
         return 0;

@@ -86,6 +86,20 @@ reads_and_writes() {
     rm fast/ro fast/name
 }
 
+# The kernel takes no two ways of one file at the same time.
+ways() {
+    local seed
+    scope_with "ways-$1" 'default = write' "passthrough = $1"
+    mount_view "ways-$1" || return
+    is "passthrough = $1" "$(state_of "ways-$1")" "$2"
+    for seed in 1 2 3; do
+        ok "a file is opened in all ways at once, $seed" python3 "$SCOPEFS_SRCDIR/t/attack/ways.py" "$view" $seed
+    done
+    ok "what is unlinked, renamed over or has no name is used in all ways" \
+        "$SCOPEFS_BUILDDIR/t/posix/handles" "$view" "ways-$1"
+    unmount_view
+}
+
 # As the manual says: rules do not reach what the kernel has open.
 keeps_what_is_open() {
     exec 8<"$view/big"
@@ -154,6 +168,8 @@ counted_and_recorded() {
 all_of_it() {
     what_is_missing
     [[ $missing == on ]] || return
+    ways yes on
+    ways no off
     reads_and_writes
     keeps_what_is_open
     processes
