@@ -93,7 +93,7 @@ ways() {
     mount_view "ways-$1" || return
     is "passthrough = $1" "$(state_of "ways-$1")" "$2"
     for seed in 1 2 3; do
-        ok "a file is opened in all ways at once, $seed" python3 "$SCOPEFS_SRCDIR/t/attack/ways.py" "$view" $seed
+        ok "a file is opened in all ways at once, $seed" python3 "$SCOPEFS_SRCDIR/t/attack/ways.py" "$view" "$seed"
     done
     ok "what is unlinked, renamed over or has no name is used in all ways" \
         "$SCOPEFS_BUILDDIR/t/posix/handles" "$view" "ways-$1"

@@ -9,9 +9,13 @@
 
 #include "scopefs/mem.h"
 
+#define FUSE_USE_VERSION 314
 #include <errno.h>
 #include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static const char *view;
@@ -142,6 +146,28 @@ static void check_row(const struct row *row)
     }
 }
 
+/* FUSE_TMPFILE came with Linux 6.1. */
+static bool has_nameless(void)
+{
+    struct utsname system;
+    char *rest;
+    if (uname(&system) < 0)
+        return false;
+    unsigned long major = strtoul(system.release, &rest, 10);
+    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
+    return FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17) && (major > 6 || (major == 6 && minor >= 1));
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+    unsigned out = has_nameless() ? WITHOUT_NAMELESS : WITH_NAMELESS;
+    if (geteuid() != 0)
+        out |= NEEDS_ROOT;
+    for (size_t i = 0; i < count; i++)
+        if (!(rows[i].flags & out))
+            check_row(&rows[i]);
+}
+
 /* --- descriptors held from before --- */
 
 static int expected_held(const struct held_row *row, enum arena_level level)
@@ -222,9 +248,8 @@ int main(int argc, char **argv)
     umask(022);
     int outside_fd = openat(source_fd, "outside", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cleanup_free char *outside = manifest_take(outside_fd);
-    for (size_t i = 0; i < table_row_count; i++)
-        if (!(table_rows[i].flags & NEEDS_ROOT) || geteuid() == 0)
-            check_row(&table_rows[i]);
+    check_rows(look_rows, look_row_count);
+    check_rows(change_rows, change_row_count);
     for (size_t i = 0; i < held_row_count; i++)
         check_held_row(&held_rows[i]);
     cleanup_free char *outside_after = manifest_take(outside_fd);

@@ -1,7 +1,5 @@
 #include "table_rows.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -13,11 +11,6 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-static int answer(long result)
-{
-    return result < 0 ? errno : 0;
-}
 
 #define HELD(name, call)                                                                           \
     static int held_##name(int fd, const struct place *place)                                      \
