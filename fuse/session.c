@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "folding.h"
 #include "handle.h"
+#include "init_reply.h"
 #include "listings.h"
 #include "lock_owner.h"
 #include "lock_queue.h"
@@ -279,5 +280,6 @@ int session_run(const struct session_plan *plan, struct error **error)
         session_close_view(&view);
         return -1;
     }
+    init_reply_prepare(&view);
     return fork_server(plan, &view, error);
 }

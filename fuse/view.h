@@ -68,7 +68,8 @@ struct view {
     int memory_fd;                /* /proc/self/smaps_rollup of the server, or -1 */
     struct counters counters;
     enum log_mode log;
-    int audit_fd; /* to the supervisor, see audit.h */
+    int audit_fd;                      /* to the supervisor, see audit.h */
+    atomic_uint_fast64_t init_request; /* INIT, while it is being answered, see init_reply.h */
     pid_t supervisor;
     bool in_background;
 };
