@@ -28,8 +28,8 @@ end
 # The program with its command, as it takes --help.
 function __scopefs_program
     set -l words (commandline -opc)
-    if test "$words[1]" = scopefs-exec
-        echo scopefs-exec
+    if string match -q 'scopefs-*' -- $words[1]
+        echo $words[1]
     else
         string join \n -- scopefs $words[2]
     end
@@ -75,6 +75,8 @@ complete -c scopefs -n 'not __fish_use_subcommand; and __scopefs_takes_config' -
 complete -c scopefs -n __scopefs_wants_scope -a '(__scopefs_scopes)'
 complete -c scopefs -n '__fish_seen_subcommand_from explain ls' -a '(__scopefs_paths)'
 complete -c scopefs -n '__fish_seen_subcommand_from mount umount reload check' -F
-complete -c scopefs-exec -n 'string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
-complete -c scopefs-exec -s c -l config -r -F
-complete -c scopefs-exec -n 'not __scopefs_scope >/dev/null' -a '(__scopefs_scopes)'
+for program in scopefs-exec scopefs-mcp
+    complete -c $program -n 'string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
+    complete -c $program -s c -l config -r -F
+    complete -c $program -n 'not __scopefs_scope >/dev/null' -a '(__scopefs_scopes)'
+end

@@ -48,8 +48,10 @@ for command in $commands; do
     is "completion has the options of $command" "$(completed scopefs "$command" --)" \
         "$(scopefs "$command" --help | options_of_help | grep -e '^--' | sort)"
 done
-is "completion has the options of scopefs-exec" "$(completed scopefs-exec --)" \
-    "$(scopefs-exec --help | options_of_help | grep -e '^--' | sort)"
+for program in scopefs-exec scopefs-mcp; do
+    is "completion has the options of $program" "$(completed "$program" --)" \
+        "$("$program" --help | options_of_help | grep -e '^--' | sort)"
+done
 
 # The first example of a manual page, as text.
 example() { # PAGE
@@ -58,7 +60,24 @@ example() { # PAGE
 example scopefs.ini.5 >scopefs.ini
 ok "the example of scopefs.ini(5) has no error" scopefs check scopefs.ini
 while read -r line; do
-    printf '[scope page]\nsource = .\n[rules page]\n%s\n' "$line" >rule.ini
-    ok "an example of scopefs-rules(7) has no error: $line" scopefs check rule.ini
-done < <(sed -n '/^\.Bd -literal/,/^\.Ed/p' "$SCOPEFS_SRCDIR/man/scopefs-rules.7" | grep -v '^\.')
+    section='[rules page]'
+    [[ $line != network-allow* ]] || section=$'[exec page]\nnetwork = allow'
+    printf '[scope page]\nsource = .\n%s\n%s\n' "$section" "${line//\\(dq/\"}" >line.ini
+    ok "a line of scopefs.ini(5) has no error: $line" scopefs check line.ini
+done < <(sed -n 's/^\.Dl //p' "$SCOPEFS_SRCDIR/man/scopefs.ini.5")
+# Each example of scopefs-rules(7) is a file, or the rules of one; its comments are paths with their levels.
+mkdir web
+sed -n '/^\.Bd -literal/,/^\.Ed/p' "$SCOPEFS_SRCDIR/man/scopefs-rules.7" | sed 's/\\e/\\/g' |
+    csplit --quiet --elide-empty-files --prefix=rules. - '/^\.Bd/' '{*}'
+ok "scopefs-rules(7) has examples" test -e rules.10
+for example in rules.*; do
+    grep -v '^\.' "$example" >page.ini
+    grep -q '^\[scope' page.ini ||
+        { printf '[scope page]\nsource = .\n[rules page]\n' && grep -v '^\.' "$example"; } >page.ini
+    while read -r _ path level; do
+        [[ $level != 'way through' ]] || level='none (a directory here is shown as the way'
+        like "scopefs-rules(7): $path is $level" "$(scopefs explain -c page.ini page "$path" 2>&1)" \
+            "^$(printf '%q' "$path: $level")"
+    done < <(grep '^; ' page.ini)
+done
 done_testing

@@ -19,7 +19,8 @@ END
 }
 
 TEST_MOUNT=$(shared_copy "$SCOPEFS_BUILDDIR" system/mount.fuse.scopefs)/system/mount.fuse.scopefs
-export TEST_MOUNT
+TEST_MANUAL=$(shared_copy "$SCOPEFS_SRCDIR/man")
+export TEST_MOUNT TEST_MANUAL
 
 is_mounted_by_mount() {
     make_scope
@@ -28,6 +29,13 @@ is_mounted_by_mount() {
     ok "mount.fuse.scopefs mounts a scope" "$TEST_MOUNT" sys-a "$workdir/m" -n -o "rw,nofail,config=$config,x-systemd.automount"
     is "as mount(8) and fstab call it" "$(cat m/file)" text
     unmount_view "$workdir/m"
+    local page options
+    for page in scopefs.1 mount.fuse.scopefs.8; do
+        read -r _ _ _ options _ < <(sed 's/^\.Dl //' "$TEST_MANUAL/$page" | grep ' fuse\.scopefs config=')
+        ok "the line for fstab in $page mounts it" \
+            "$TEST_MOUNT" sys-a "$workdir/m" -o "rw,${options/config=*.ini/config=$config}"
+        unmount_view "$workdir/m"
+    done
     exits "an option that it does not know" 1 "$TEST_MOUNT" sys-a "$workdir/m" -o "config=$config,colour"
     like "is named" "$errors" "unknown option 'colour'"
     ok "unless mount says to be sloppy" "$TEST_MOUNT" sys-a "$workdir/m" -s -o "config=$config,colour"
@@ -125,6 +133,8 @@ scopefs ps --	--help --json --watch
 scopefs explain -c scopefs.ini sys	sys-a sys-b
 scopefs-exec sys	sys-a sys-b
 scopefs-exec --js	--json
+scopefs-mcp sys	sys-a sys-b
+scopefs-mcp --conf	--config
 END
 }
 
