@@ -50,6 +50,8 @@ void node_reap(struct node_tree *tree, struct node *node)
             node_unlink_name(tree, node);
         node_unlink_id(tree, node);
         tree->count--;
+        if (tree->on_free)
+            tree->on_free(tree->on_free_data, node);
         free_node(tree, node);
         if (parent)
             atomic_fetch_sub(&parent->holds, 1);
@@ -100,6 +102,13 @@ void node_tree_on_close(struct node_tree *tree, void (*tell)(void *data, int kep
 {
     tree->on_close = tell;
     tree->on_close_data = data;
+}
+
+void node_tree_on_free(struct node_tree *tree, void (*tell)(void *data, const struct node *node),
+                       void *data)
+{
+    tree->on_free = tell;
+    tree->on_free_data = data;
 }
 
 void node_tree_free(struct node_tree *tree)

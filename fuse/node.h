@@ -46,6 +46,7 @@ struct node {
     atomic_uint_fast64_t lookups;        /* the kernel's part of the holds */
     atomic_int_fast64_t told_ns;         /* change time of the attributes that the kernel has */
     atomic_bool watch_tried, watched;    /* of a directory, see watch.h */
+    atomic_int watch_number;             /* while it is watched */
     atomic_uint changes;                 /* how many were noticed, in it or of it */
     atomic_bool told_absence;         /* of a directory: the kernel knows of a name that is not */
     atomic_uint running_lookups;      /* of names in a directory */
@@ -84,6 +85,11 @@ void node_tree_free(struct node_tree *tree);
 /* Whom to tell before the last kept descriptor of an object is closed: each name that it lost had a
  * node of its own. Set once, before requests. */
 void node_tree_on_close(struct node_tree *tree, void (*tell)(void *data, int kept_fd), void *data);
+
+/* Whom to tell of each node that is freed while requests come, under the tree's lock. Set once,
+ * before requests. */
+void node_tree_on_free(struct node_tree *tree, void (*tell)(void *data, const struct node *node),
+                       void *data);
 
 /* How many nodes there are, the root included. */
 size_t node_tree_count(struct node_tree *tree);

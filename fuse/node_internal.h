@@ -20,6 +20,8 @@ struct node_tree {
     pthread_mutex_t content_lock;
     void (*on_close)(void *data, int kept_fd);
     void *on_close_data;
+    void (*on_free)(void *data, const struct node *node);
+    void *on_free_data;
 };
 
 /* node_table.c: the two tables of chains. Finding needs the lock, changing needs it alone. */

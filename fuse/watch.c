@@ -5,6 +5,7 @@
 #include "folding.h"
 #include "node.h"
 #include "resolve.h"
+#include "watched.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/log.h"
@@ -27,22 +28,12 @@
 
 enum {
     EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_ATTRIB,
-    SLOTS = 4096,
-};
-
-/* From a watch descriptor to the directory's node. */
-struct watched {
-    struct watched *next;
-    int descriptor;
-    uint64_t node_id;
 };
 
 struct watch {
     int fd;
     pthread_mutex_t reading; /* held until what was read is told, taken before any other lock */
-    pthread_mutex_t lock;    /* guards the slots */
-    struct watched *slots[SLOTS];
-    size_t count, at_most; /* of watched directories; the count is guarded by the lock */
+    struct watched_set *set;
     atomic_bool full_told; /* the log has it that there are too few watches */
 };
 
@@ -89,15 +80,16 @@ struct watch *watch_new(const struct view *view, struct error **error)
         return NULL;
     }
     cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    struct watch *watch = fd < 0 ? NULL : calloc(1, sizeof(*watch));
-    if (!watch) {
+    size_t at_most = limit_of("max_user_watches") / POLITE_PART;
+    struct watched_set *set = fd < 0 ? NULL : watched_new(fd, at_most);
+    if (!set) {
         error_set(error, errno,
                   "cannot get an inotify instance; see inotify(7), max_user_instances");
         return NULL;
     }
+    struct watch *watch = xcalloc(1, sizeof(*watch));
     pthread_mutex_init(&watch->reading, NULL);
-    pthread_mutex_init(&watch->lock, NULL);
-    watch->at_most = limit_of("max_user_watches") / POLITE_PART;
+    watch->set = set;
     watch->fd = fd_steal(&fd);
     return watch;
 }
@@ -106,72 +98,10 @@ void watch_free(struct watch *watch)
 {
     if (!watch)
         return;
-    for (size_t i = 0; i < SLOTS; i++) {
-        for (struct watched *watched = watch->slots[i], *next; watched; watched = next) {
-            next = watched->next;
-            free(watched);
-        }
-    }
+    watched_free(watch->set);
     fd_close(&watch->fd);
     pthread_mutex_destroy(&watch->reading);
-    pthread_mutex_destroy(&watch->lock);
     free(watch);
-}
-
-static struct watched **slot_of(struct watch *watch, int descriptor)
-{
-    return &watch->slots[(unsigned)descriptor % SLOTS];
-}
-
-static struct watched *find(struct watch *watch, int descriptor)
-{
-    struct watched *watched = *slot_of(watch, descriptor);
-    while (watched && watched->descriptor != descriptor)
-        watched = watched->next;
-    return watched;
-}
-
-/* A directory that was renamed or replaced may have been watched for another node: then this one
- * takes it over. False without memory, or when there are enough. */
-static bool remember(struct watch *watch, int descriptor, uint64_t node_id)
-{
-    pthread_mutex_lock(&watch->lock);
-    struct watched *watched = find(watch, descriptor);
-    if (!watched && watch->count < watch->at_most && (watched = calloc(1, sizeof(*watched)))) {
-        watch->count++;
-        struct watched **slot = slot_of(watch, descriptor);
-        watched->descriptor = descriptor;
-        watched->next = *slot;
-        *slot = watched;
-    }
-    if (watched)
-        watched->node_id = node_id;
-    pthread_mutex_unlock(&watch->lock);
-    return watched;
-}
-
-static uint64_t node_of(struct watch *watch, int descriptor)
-{
-    pthread_mutex_lock(&watch->lock);
-    const struct watched *watched = find(watch, descriptor);
-    uint64_t id = watched ? watched->node_id : 0;
-    pthread_mutex_unlock(&watch->lock);
-    return id;
-}
-
-static void forget(struct watch *watch, int descriptor)
-{
-    pthread_mutex_lock(&watch->lock);
-    struct watched **at = slot_of(watch, descriptor);
-    while (*at && (*at)->descriptor != descriptor)
-        at = &(*at)->next;
-    struct watched *gone = *at;
-    if (gone) {
-        *at = gone->next;
-        watch->count--;
-    }
-    pthread_mutex_unlock(&watch->lock);
-    free(gone);
 }
 
 static void tell_full(struct view *view, const char *reason)
@@ -191,16 +121,14 @@ void watch_directory(struct view *view, struct node *directory)
         return;
     char path[32];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int descriptor = inotify_add_watch(view->watch->fd, path, EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK);
-    if (descriptor < 0) {
-        tell_full(view, strerrorname_np(errno));
+    int number =
+        watched_add(view->watch->set, path, EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK, directory->id);
+    if (number < 0) {
+        tell_full(view, number == -EDQUOT ? "the user's other programs need some as well"
+                                          : strerrorname_np(-number));
         return;
     }
-    if (!remember(view->watch, descriptor, directory->id)) {
-        inotify_rm_watch(view->watch->fd, descriptor);
-        tell_full(view, "the user's other programs need some as well");
-        return;
-    }
+    atomic_store(&directory->watch_number, number);
     atomic_store(&directory->watched, true);
 }
 
@@ -293,16 +221,16 @@ static void drop_linked(struct view *view, const struct identity *linked)
  * listings are dropped by the kernel itself when it finds other times with the attributes. */
 static bool take_event(struct view *view, const struct inotify_event *event)
 {
-    cleanup_node struct node_hold hold = {view->nodes,
-                                          node_get(view->nodes, node_of(view->watch, event->wd))};
+    uint64_t id = watched_node(view->watch->set, event->wd);
+    cleanup_node struct node_hold hold = {view->nodes, node_get(view->nodes, id)};
     if (event->mask & IN_IGNORED) {
-        forget(view->watch, event->wd);
+        watched_ended(view->watch->set, event->wd);
         if (hold.node)
             atomic_store(&hold.node->watched, false);
         return false;
     }
     if (!hold.node) {
-        inotify_rm_watch(view->watch->fd, event->wd);
+        watched_end(view->watch->set, event->wd, id);
         return false;
     }
     atomic_fetch_add(&hold.node->changes, 1);
@@ -390,11 +318,15 @@ static const struct timespec gathering = {.tv_nsec = 4 * 1000 * 1000};
 static void *wait_for_changes(void *data)
 {
     struct view *view = data;
-    struct pollfd waiting = {.fd = view->watch->fd, .events = POLLIN};
+    struct pollfd waiting[] = {
+        {.fd = view->watch->fd, .events = POLLIN},
+        {.fd = watched_freed_fd(view->watch->set), .events = POLLIN},
+    };
     for (;;) {
-        if (poll(&waiting, 1, -1) < 0 && errno != EINTR)
+        if (poll(waiting, 2, -1) < 0 && errno != EINTR)
             return NULL;
         nanosleep(&gathering, NULL);
+        watched_let_go(view->watch->set);
         pthread_mutex_lock(&view->watch->reading);
         ssize_t got = take_some(view);
         int failed = got < 0 ? errno : 0;
@@ -404,12 +336,20 @@ static void *wait_for_changes(void *data)
     }
 }
 
+static void node_freed(void *data, const struct node *node)
+{
+    const struct watch *watch = data;
+    if (atomic_load(&node->watched))
+        watched_node_freed(watch->set, atomic_load(&node->watch_number), node->id);
+}
+
 int watch_start(struct view *view)
 {
     sigset_t all, before;
     pthread_t thread;
     if (!view->watch)
         return 0;
+    node_tree_on_free(view->nodes, node_freed, view->watch);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&thread, NULL, wait_for_changes, view);

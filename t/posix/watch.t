@@ -2,6 +2,8 @@
 # cache = watch: what the kernel keeps for a minute goes as soon as somebody else changes the source.
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
+# shellcheck source=common.sh
+. "${0%/*}/common.sh"
 
 # Well below the minute that things are kept, well above what a loaded machine needs.
 export TEST_LIMIT_MS=2000
@@ -116,5 +118,36 @@ END
     unmount_view
 }
 
+watches() { # SERVER
+    cat "/proc/$1/fdinfo/"* 2>/dev/null | grep -c '^inotify '
+}
+
+# Only root has the kernel forget, and sees the watches.
+forgotten() {
+    local server round
+    mkdir -p source/{1..20}/{1..100}
+    write_config <<END
+[scope forgotten-$$]
+source = source
+cache  = watch
+default = read
+END
+    mount_view "forgotten-$$" || return
+    server=$(server_of "$view")
+    for round in 1 2; do
+        ls -lR "$view" >/dev/null
+        ok "$round: each directory is watched" test "$(watches "$server")" -ge 2000
+        ok "$round: until the kernel forgets it" \
+            wait_for 'echo 2 >/proc/sys/vm/drop_caches; (($(watches "$server") < 20))' 30
+    done
+    ls -lR "$view" >/dev/null
+    mkdir source/7/70/new
+    seen "what is looked at again is watched again" 'stat "$view/7/70/new" >/dev/null 2>&1'
+    like "its log is read" "$(</run/scopefs/.forgotten-$$.log)" 'mounted on'
+    unlike "nothing was lost meanwhile" "$(</run/scopefs/.forgotten-$$.log)" 'changes came faster'
+    unmount_view
+}
+
 for_each_user body
+((EUID != 0)) || test_run_body forgotten
 done_testing
