@@ -92,7 +92,7 @@ killed_server() {
     mount_two || return
     "$TEST_POSIX/durable" count "$one/numbers" >written &
     local writer=$!
-    wait_for '[[ $(wc -l <written 2>/dev/null) -gt 300 ]]'
+    wait_for '[[ $(wc -l 2>/dev/null <written) -gt 300 ]]'
     server=$(server_of "$one")
     kill -KILL "$server"
     wait "$writer"
