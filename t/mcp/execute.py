@@ -178,6 +178,24 @@ def stateless_approval():
         equal("yes is yes", [yes["isError"], os.path.exists("source/open/later")], [False, True])
 
 
+def new_rules(client):
+    """What the configuration says counts from the next command on, and with errors none runs."""
+    with open(os.environ["TEST_CONFIG"]) as file:
+        text = file.read()
+
+    def now(changed):
+        with open(os.environ["TEST_CONFIG"], "w") as file:
+            file.write(changed)
+        return client.call("execute", command="cat readable")
+
+    refused = now(text.replace("deny = rm", "deny = cat"))
+    equal("a command that is denied from now on", [refused["isError"], refused["_meta"]["scopefs/error"]["code"]], [True, "refused"])
+    broken = now(text + "colour = blue\n")
+    ok("a configuration with errors runs nothing", broken["isError"], broken)
+    like("says so, and no more", broken["content"][0]["text"], "only its owner can mend them")
+    equal("mended, commands run again", now(text)["structuredContent"]["stdout"], "readable\n")
+
+
 def ends():
     client = Client()
     job = client.structured("execute", command="echo up; exec sleep 6543", background=True, timeout=0)["job"]
@@ -201,6 +219,7 @@ with Client() as session:
     progress(session)
     cancellation(session)
     sessions(session)
+    new_rules(session)
 approval()
 stateless_approval()
 ends()

@@ -20,6 +20,8 @@ static void is_quoted(const char *bytes, const char *expected, const char *about
     cleanup_strbuf struct strbuf buffer = {0};
     strbuf_add_quoted(&buffer, bytes, strlen(bytes));
     is_string(buffer.bytes, expected, "quoted: %s", about);
+    strbuf_unquote(buffer.bytes);
+    is_string(buffer.bytes, bytes, "and back: %s", about);
 }
 
 static void check_json(void)
