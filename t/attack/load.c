@@ -61,10 +61,21 @@ static int operate(const char *path, const char *other, unsigned kind)
     }
 }
 
-/* An answer of the kernel's own: that a name is absent, or the attributes of a file. */
+/* An answer of the kernel's own: that a name is absent, that it is there, or the attributes of a
+ * file. A view that is killed between mkdir and rmdir leaves a directory. */
 static bool is_cached(int number, unsigned kind)
 {
-    return number == ENOENT || (number == 0 && kind % 6 == 3);
+    switch (kind % 6) {
+    case 2:
+    case 4:
+        return number == ENOENT || number == EISDIR;
+    case 3:
+        return number == ENOENT || number == 0;
+    case 5:
+        return number == ENOENT || number == EEXIST;
+    default:
+        return number == ENOENT;
+    }
 }
 
 /* What a killed view left in the middle of an operation. */
