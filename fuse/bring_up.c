@@ -3,6 +3,7 @@
 #include "launch.h"
 #include "roster.h"
 #include "take_down.h"
+#include "view_life.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -60,7 +61,7 @@ static void compare_places(struct work *work, size_t number)
 static void look_at_place(struct work *work, struct job *job, const struct roster *roster)
 {
     const struct roster_view *view = roster_at(roster, job->place);
-    if (!view || roster_view_is_dead(view))
+    if (!view || view_life(view) != VIEW_LIVES)
         return;
     if (roster_view_is_of(view, job->scope, work->wanted->config_file)) {
         job->progress = JOB_WAS_MOUNTED;

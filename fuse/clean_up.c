@@ -5,6 +5,7 @@
 #include "orphans.h"
 #include "roster.h"
 #include "unmount.h"
+#include "view_life.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -44,7 +45,7 @@ static void remove_dead_views(const struct cleaning *cleaning, enum clean_views 
     for (size_t i = cleaning->roster.count; i-- > 0;) {
         const struct roster_view *view = &cleaning->roster.views[i];
         cleanup_error struct error *error = NULL;
-        if ((which != CLEAN_ALL_VIEWS && !is_own(view)) || !roster_view_is_dead(view))
+        if ((which != CLEAN_ALL_VIEWS && !is_own(view)) || view_life(view) != VIEW_IS_DEAD)
             continue;
         if (unmount_view(view->row->point, true, &error) < 0) {
             say(cleaning, "could not unmount the dead view", view->row->point);

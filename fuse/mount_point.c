@@ -7,6 +7,7 @@
 #include "run_file.h"
 #include "scopefs/mount_table.h"
 #include "unmount.h"
+#include "view_life.h"
 
 #include "scopefs/fd.h"
 #include "scopefs/mem.h"
@@ -19,9 +20,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-/* How long the supervisor of a view whose server died may take to end. */
-enum { END_MS = 10000 };
 
 int mount_point_open_source(const struct scope *scope, struct error **error)
 {
@@ -145,14 +143,12 @@ static int check_unused(const char *path, struct error **error)
     cleanup_fd int folder_fd = run_folder_open(NULL);
     cleanup_free char *name = run_file_name(row);
     view.has_record = folder_fd >= 0 && run_record_read(folder_fd, name, &view.record);
-    bool is_dead =
-        roster_view_is_dead(&view) ||
-        (roster_view_answers_nothing(&view) && run_file_wait(row, view.record.supervisor, END_MS));
+    enum view_life life = view_life(&view);
     cleanup_free char *process =
         view.has_record ? xasprintf(" (process %ld)", (long)view.record.supervisor) : xstrdup("");
     run_record_free(&view.record);
-    if (is_dead)
-        return unmount_view(path, true, error);
+    if (life != VIEW_LIVES)
+        return life == VIEW_IS_DEAD ? unmount_view(path, true, error) : 0;
     return error_set(error, 0,
                      "%s already is a view, of scope %s%s; 'scopefs umount %s' takes it away", path,
                      row->source, process, path);

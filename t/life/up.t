@@ -247,6 +247,41 @@ cleans_up_after_crashes() {
     is "and the run file of the killed one is gone" "$(run_files "$workdir/m/b")" 0
 }
 
+# Runs a command while the server of life-a is dead and its supervisor does not get to know of it, which ends
+# once the command waits for it.
+between_deaths() { # COMMAND...
+    local server supervisor waiting
+    server=$(field life-a server_pid) supervisor=$(field life-a pid)
+    kill -STOP "$supervisor"
+    kill -KILL "$server"
+    scopefs "$@" >said 2>&1 &
+    waiting=$!
+    ok "$1 waits" wait_for '[[ $(readlink "/proc/'"$waiting"'/fd/"* 2>/dev/null) =~ /\.run/[0-9]+:[0-9]+ ]]'
+    kill -CONT "$supervisor"
+    wait "$waiting"
+    is "and succeeds" "$?" 0
+}
+
+waits_for_who_is_about_to_end() {
+    make_scopes
+    local round process failed=
+    scopefs up -c "$config" >/dev/null
+    between_deaths up -c "$config"
+    like "up finds the view dead" "$(<said)" "life-a: mounted on .*life-b: already mounted"
+    is "and mounts it" "$(cat m/a/file)" text
+    between_deaths gc
+    like "gc finds the view dead" "$(<said)" "unmounted the dead view .*/m/a"
+    scopefs up -c "$config" >/dev/null
+    for round in 1 2 3; do
+        for process in pid server_pid; do
+            kill -KILL "$(field life-a "$process")"
+            scopefs up -c "$config" >/dev/null 2>said && [[ $(cat m/a/file) == text ]] || failed+="$round $process: $(<said);"
+        done
+    done
+    is "up right after a death brings the view back" "$failed" ""
+    scopefs down -c "$config" >/dev/null
+}
+
 cleans_up_private_views() {
     make_scopes
     local runtime gone
@@ -281,6 +316,7 @@ for_each_user stays_for_a_sandbox
 for_each_user goes_where_only_copied
 for_each_user lists_views
 for_each_user cleans_up_after_crashes
+for_each_user waits_for_who_is_about_to_end
 for_each_user cleans_up_private_views
 for_each_user survives_a_killed_up
 done_testing
