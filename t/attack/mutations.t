@@ -136,6 +136,9 @@ mutate locks attack/reload.t fuse/operation_lock.c \
     'return gives_back || view || operation ? 0 : EIO;'
 mutate pages attack/reload.t fuse/reload.c \
     'fuse_lowlevel_notify_inval_inode(view->session, node->id, 0, 0);' ''
+mutate names attack/reload.t fuse/reload.c \
+    'cache_forget_names(view);
+    forget_stale(view, &rebase);' 'forget_stale(view, &rebase);'
 mutate states attack/reload.t fuse/reload.c \
     'node_tree_each(view->nodes, update_node, &rebase);' '(void)update_node;'
 
