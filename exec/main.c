@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -415,6 +416,8 @@ int main(int argc, char **argv)
     cleanup_error struct error *error = NULL;
     struct invocation invocation;
     int status = STATUS_FAILED;
+    /* Ignored by inheritance, children would be gone before anybody has read their status. */
+    signal(SIGCHLD, SIG_DFL);
     if (invocation_parse(&invocation, argc, argv, &error) < 0) {
         report_usage(error);
     } else if (tidy_descriptors(invocation.report, &error) < 0 || check_streams(&error) < 0) {

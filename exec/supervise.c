@@ -37,8 +37,6 @@ int supervisor_prepare(struct supervisor *supervisor, struct error **error)
 {
     sigset_t signals;
     sigemptyset(&signals);
-    /* Ignored by inheritance, children would be gone before anybody has read their status. */
-    signal(SIGCHLD, SIG_DFL);
     for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
         struct sigaction present;
         if (sigaction(passed_on[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ static void print_help(FILE *stream)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
+    /* Ignored by inheritance, children would be gone before anybody has read their status. */
+    signal(SIGCHLD, SIG_DFL);
     if (!name) {
         print_help(stderr);
         return STATUS_USAGE;

@@ -7,6 +7,7 @@
 #include "scopefs/mem.h"
 #include "stdio.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
 {
     cleanup_error struct error *error = NULL;
     struct invocation invocation;
+    /* Ignored by inheritance, children would be gone before anybody has read their status. */
+    signal(SIGCHLD, SIG_DFL);
     if (invocation_parse(&invocation, argc, argv, &error) < 0) {
         report(error);
         fprintf(stderr, "Try '%s --help'.\n", invocation_command.name);

@@ -83,7 +83,7 @@ kill_some() { # NUMBER
 
 survives_up_and_down() {
     make_scopes
-    local duration number moment action failed=()
+    local duration number moment action job failed=()
     for action in up down; do
         scopefs down -c "$config" >/dev/null
         [[ $action == up ]] || scopefs up -c "$config" >/dev/null
@@ -93,9 +93,10 @@ survives_up_and_down() {
             [[ $action == up ]] || scopefs up -c "$config" >/dev/null
             moment=$((duration * number / TEST_MOMENTS))
             scopefs "$action" -c "$config" >/dev/null 2>&1 &
+            job=$!
             let_run "$moment"
             kill_some "$number"
-            wait $! 2>/dev/null
+            wait "$job" 2>/dev/null
             # What was half way may still come up for a moment.
             wait_for 'scopefs up -c "$config" >up.out 2>&1 && [[ $(cat m/{a,b,c}/file 2>/dev/null) == text$'"'\n'"'text$'"'\n'"'text ]]' ||
                 failed+=("$action: up after $moment us: $(cat up.out)")

@@ -63,6 +63,9 @@ brings_up_and_down() {
     ok "leaves nothing mounted" eval '! is_mounted "$workdir/m"'
     is "and no mount points that were made" "$(ls m)" ""
     ok "down again is no error" scopefs down -c "$config"
+    local deaf=(timeout 60 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV')
+    ok "up by a program that hears of no child's end" "${deaf[@]}" scopefs up -c "$config"
+    ok "and down, after which no process is left" "${deaf[@]}" scopefs down -c "$config"
 }
 
 tells_what_failed() {
