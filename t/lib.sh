@@ -18,6 +18,7 @@
 #     unmount_view [PATH]         $view, or the view at PATH
 #     as_user COMMAND...          as the ordinary user when root, else as it is
 #     for_each_user FUNCTION      runs the function as root (if we are) and as an ordinary user
+#     runtime_folder              prints the folder of the present user's views and their logs
 #     wait_for CONDITION [SECONDS]   evaluates the shell text until it is true
 #     is_sanitized                with address, thread or undefined behaviour sanitizers built in
 #     shared_copy PATH            prints a path of the same content that every user can read
@@ -285,6 +286,9 @@ unmount_view() {
     test_diag_run
     return 1
 }
+
+# Where the present user's views have their logs and run files.
+runtime_folder() { if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi; }
 
 wait_for() {
     local condition=$1 seconds=${2:-10} end

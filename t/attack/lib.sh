@@ -22,8 +22,3 @@ drive() { # PROGRAM ARGUMENT...
     [[ -z $errors ]] || diag "${errors//$'\n'# /$'\n'}"
     [[ $output == *1..* ]] || flunk "$1 came to its end (exit status $status)"
 }
-
-# Where the present user's views have their logs and run files.
-runtime_folder() {
-    if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi
-}

@@ -122,10 +122,6 @@ body() {
     exits 'a scope that is not mounted is told' 1 scopefs reload nobody
 }
 
-runtime_folder() {
-    if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi
-}
-
 TEST_RELOAD_CLIENT=$(shared_copy "$SCOPEFS_BUILDDIR/t/attack/reload_client")
 export TEST_RELOAD_CLIENT
 for_each_user body

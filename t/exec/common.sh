@@ -35,14 +35,6 @@ sandbox_shell() { in_sandbox sh -c "$1"; }
 # Runs Perl text in it.
 sandbox_perl() { in_sandbox perl -e "$1"; }
 
-runtime_folder() {
-    if ((EUID == 0)); then
-        echo /run/scopefs
-    else
-        echo "$XDG_RUNTIME_DIR/scopefs"
-    fi
-}
-
 # What a scopefs-exec that is gone must not have left: mounts and folders of its own.
 leftovers() {
     local folder

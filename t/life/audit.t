@@ -3,7 +3,6 @@
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
 
-runtime_folder() { if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi; }
 field() { # SCOPE FIELD: of scopefs ps --json
     scopefs ps --json "$1" | sed -nE "s/.*\"$2\":\"?([^,\"}]*).*/\1/p"
 }

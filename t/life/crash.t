@@ -9,7 +9,6 @@ enter_own_world
 # Of how many moments each crash is tried, from the first to the last of an undisturbed run.
 export TEST_MOMENTS=${SCOPEFS_CRASH_MOMENTS:-8}
 
-runtime_folder() { if ((EUID == 0)); then echo /run/scopefs; else echo "$XDG_RUNTIME_DIR/scopefs"; fi; }
 
 make_scopes() {
     mkdir -p source m
