@@ -39,7 +39,9 @@ static bool enter(struct call *call)
     struct server *server = session->server;
     bool is_new = true;
     pthread_mutex_lock(&server->lock);
-    for (const struct call *other = session->calls; other; other = other->next)
+    /* Where there is no session, whoever asks numbers for themselves. */
+    bool has_session = !call_has_feature(call, FEATURE_STATELESS);
+    for (const struct call *other = session->calls; has_session && other; other = other->next)
         is_new = is_new && !json_equal(other->id, call->id);
     if (is_new) {
         call->next = session->calls;
@@ -216,6 +218,16 @@ void call_cancel(struct session *session, json_t *id)
     pthread_mutex_lock(&session->server->lock);
     for (struct call *call = session->calls; call; call = call->next)
         if (!id || json_equal(call->id, id))
+            call->is_cancelled = true;
+    pthread_cond_broadcast(&session->server->changed);
+    pthread_mutex_unlock(&session->server->lock);
+}
+
+void call_cancel_exchange(struct session *session, uint64_t exchange)
+{
+    pthread_mutex_lock(&session->server->lock);
+    for (struct call *call = session->calls; call; call = call->next)
+        if (call->address.exchange == exchange)
             call->is_cancelled = true;
     pthread_cond_broadcast(&session->server->changed);
     pthread_mutex_unlock(&session->server->lock);

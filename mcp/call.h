@@ -42,6 +42,9 @@ void call_run(void *call);
 /* notifications/cancelled. */
 void call_cancel(struct session *session, json_t *id);
 
+/* Cancels what the exchange has begun. */
+void call_cancel_exchange(struct session *session, uint64_t exchange);
+
 bool call_is_cancelled(struct call *call);
 
 bool call_has_feature(const struct call *call, enum feature feature);

@@ -34,6 +34,9 @@ enum frame_type {
     FRAME_JOB_KILL,
     FRAME_SHELL_CLOSE, /* the name of a shell, as in struct job_request, that is not used any more
                         */
+    /* To the worker. */
+    FRAME_HEADERS, /* what HTTP said beside the next message of the session: see struct mirrored */
+    FRAME_CANCEL,  /* nobody waits any more for what the exchange would give */
 };
 
 enum frame_flags {
@@ -41,6 +44,10 @@ enum frame_flags {
     FRAME_ERRORS = 2, /* of FRAME_JOB_OUTPUT */
     FRAME_YES = 4,    /* of FRAME_JOB_ANSWER */
     FRAME_JSON = 8,   /* of a message with FRAME_LAST: it is the answer, not only an end */
+    /* Of an answer, at most one of them: */
+    FRAME_BEGINS = 16,    /* it begins a session */
+    FRAME_REFUSES = 32,   /* it is an error: the message cannot be what it says */
+    FRAME_NO_METHOD = 64, /* it is an error: there is no such method, and HTTP shall say so */
 };
 
 struct frame {

@@ -47,19 +47,33 @@ struct host {
 
 /* --- Frames --- */
 
-static void send_frame(struct host *host, const struct frame *frame, const void *bytes)
+/* With the write lock held. */
+static void write_frame(struct host *host, const struct frame *frame, const void *bytes)
 {
-    pthread_mutex_lock(&host->write_lock);
     /* Half a frame would be followed by nonsense. The thread then notices that the worker is gone.
      */
     if (frame_write(host->channel, frame, bytes) < 0)
         shutdown(host->channel, SHUT_RDWR);
+}
+
+static void send_frame(struct host *host, const struct frame *frame, const void *bytes)
+{
+    pthread_mutex_lock(&host->write_lock);
+    write_frame(host, frame, bytes);
     pthread_mutex_unlock(&host->write_lock);
 }
 
 static void give_frame(void *context, const struct frame *frame, const void *bytes)
 {
     send_frame(context, frame, bytes);
+}
+
+static enum answer_kind answer_kind(unsigned flags)
+{
+    return flags & FRAME_BEGINS      ? ANSWER_BEGINS
+           : flags & FRAME_REFUSES   ? ANSWER_REFUSES
+           : flags & FRAME_NO_METHOD ? ANSWER_NO_METHOD
+                                     : ANSWER_USUAL;
 }
 
 static void deliver(struct host *host, const struct frame *frame, const char *bytes)
@@ -70,6 +84,7 @@ static void deliver(struct host *host, const struct frame *frame, const char *by
         .length = frame->length,
         .is_last = frame->flags & FRAME_LAST,
         .is_answer = frame->flags & FRAME_JSON,
+        .kind = answer_kind(frame->flags),
     };
     pthread_mutex_lock(&host->clients_lock);
     for (struct client *client = host->clients; client; client = client->next)
@@ -301,8 +316,27 @@ struct client *client_open(struct host *host, message_sink *sink, void *context)
     return client;
 }
 
-void client_receive(struct client *client, uint64_t exchange, const char *bytes, size_t length)
+static void add_header(struct strbuf *text, const char *value)
 {
+    strbuf_add(text, value ? "+" : "-", 1);
+    strbuf_add(text, value ? value : "", (value ? strlen(value) : 0) + 1);
+}
+
+static void write_mirrored(struct client *client, const struct mirrored *mirrored)
+{
+    cleanup_strbuf struct strbuf text = {0};
+    add_header(&text, mirrored->version);
+    add_header(&text, mirrored->method);
+    add_header(&text, mirrored->name);
+    const struct frame frame = {
+        .length = (uint32_t)text.length, .type = FRAME_HEADERS, .session = client->session};
+    write_frame(client->host, &frame, text.bytes);
+}
+
+void client_receive(struct client *client, uint64_t exchange, const struct mirrored *mirrored,
+                    const char *bytes, size_t length)
+{
+    struct host *host = client->host;
     bool fits = length <= MESSAGE_LIMIT;
     const struct frame frame = {
         .length = fits ? (uint32_t)length : 0,
@@ -310,7 +344,18 @@ void client_receive(struct client *client, uint64_t exchange, const char *bytes,
         .session = client->session,
         .exchange = exchange,
     };
-    send_frame(client->host, &frame, bytes);
+    pthread_mutex_lock(&host->write_lock);
+    if (mirrored)
+        write_mirrored(client, mirrored);
+    write_frame(host, &frame, bytes);
+    pthread_mutex_unlock(&host->write_lock);
+}
+
+void client_cancel(struct client *client, uint64_t exchange)
+{
+    const struct frame frame = {
+        .type = FRAME_CANCEL, .session = client->session, .exchange = exchange};
+    send_frame(client->host, &frame, NULL);
 }
 
 void client_close(struct client *client)

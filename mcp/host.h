@@ -38,7 +38,14 @@ struct outgoing {
     size_t length;  /* 0: no message, the exchange only ended */
     bool is_last;   /* nothing more comes for the exchange */
     bool is_answer; /* the response, or the batch of responses, to what came in */
-    bool is_gone;   /* the worker died: nothing comes any more for any exchange */
+    enum answer_kind { ANSWER_USUAL, ANSWER_BEGINS, ANSWER_REFUSES, ANSWER_NO_METHOD } kind;
+    bool is_gone; /* the worker died: nothing comes any more for any exchange */
+};
+
+/* What HTTP says beside a message, and the worker checks against it; NULL: the header is not there.
+ */
+struct mirrored {
+    const char *version, *method, *name;
 };
 
 /* Is called by the host's own thread, for one client after the other: it must not wait for a client
@@ -52,8 +59,13 @@ struct client *client_open(struct host *host, message_sink *sink, void *context)
 /* Hands in one message, or batch. `exchange` is a number of the caller's choosing, not 0 and not in
  * use by this client. Something with is_last follows for each exchange, unless the host dies; for
  * notifications and responses it follows without a message. A message over MESSAGE_LIMIT is
- * answered by an error; its bytes are not looked at and may be NULL. */
-void client_receive(struct client *client, uint64_t exchange, const char *bytes, size_t length);
+ * answered by an error; its bytes are not looked at and may be NULL. `mirrored` is NULL where the
+ * transport is not HTTP. Waits while the worker takes nothing, at most a minute. */
+void client_receive(struct client *client, uint64_t exchange, const struct mirrored *mirrored,
+                    const char *bytes, size_t length);
+
+/* Cancels what the exchange has asked for: it ends without an answer. */
+void client_cancel(struct client *client, uint64_t exchange);
 
 /* Ends the session, with its commands. The sink is not called any more when it returns. */
 void client_close(struct client *client);

@@ -76,10 +76,10 @@ static void initialize(const struct return_address *address, json_t *id, json_t 
         answer_error(address, id, RPC_INVALID_REQUEST, NULL, "the session is initialized already");
         return;
     }
-    answer_result(address, id,
-                  json_pack("{s:s, s:o, s:o, s:s}", "protocolVersion", revision->name,
-                            "capabilities", capabilities(), "serverInfo",
-                            methods_server_info(revision), "instructions", INSTRUCTIONS));
+    answer_beginning(address, id,
+                     json_pack("{s:s, s:o, s:o, s:s}", "protocolVersion", revision->name,
+                               "capabilities", capabilities(), "serverInfo",
+                               methods_server_info(revision), "instructions", INSTRUCTIONS));
 }
 
 /* What a list of the server's may be kept for: it is made of what does not change while it runs. */

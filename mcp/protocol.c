@@ -78,10 +78,11 @@ static bool is_id(const json_t *id)
 #define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
 #define META_LOG_LEVEL    "io.modelcontextprotocol/logLevel"
 
-static void refuse_version(const struct return_address *address, json_t *id, json_t *wanted)
+static void refuse_version(const struct return_address *address, json_t *id, const char *wanted)
 {
     answer_error(address, id, RPC_UNSUPPORTED_VERSION,
-                 json_pack("{s:o, s:O}", "supported", revision_names(), "requested", wanted),
+                 json_pack("{s:o, s:o}", "supported", revision_names(), "requested",
+                           json_name(wanted, strlen(wanted))),
                  "Unsupported protocol version");
 }
 
@@ -97,7 +98,10 @@ static bool read_metadata(struct return_address *address, json_t *id, json_t *pa
     const struct revision *revision =
         json_is_string(version) ? revision_find(json_string_value(version)) : NULL;
     if (!revision || !(revision->features & FEATURE_STATELESS)) {
-        refuse_version(address, id, version);
+        cleanup_free char *text = json_is_string(version)
+                                      ? xstrdup(json_string_value(version))
+                                      : json_dumps(version, JSON_ENCODE_ANY | JSON_COMPACT);
+        refuse_version(address, id, text ? text : "");
         return false;
     }
     if (!json_is_object(capabilities)) {
@@ -110,16 +114,42 @@ static bool read_metadata(struct return_address *address, json_t *id, json_t *pa
     return true;
 }
 
+/* Whether HTTP's headers and the request say the same; else it was answered by an error. */
+static bool check_headers(const struct return_address *address, const char *method, json_t *id,
+                          json_t *params)
+{
+    const struct headers *headers = address->headers;
+    json_t *version = json_object_get(json_object_get(params, "_meta"), META_VERSION);
+    const struct revision *revision =
+        headers && headers->version ? revision_find(headers->version) : NULL;
+    bool is_stateless = revision && (revision->features & FEATURE_STATELESS);
+    if (!headers || (!version && !is_stateless))
+        return true;
+    if (!version) {
+        answer_error(address, id, RPC_INVALID_PARAMS, NULL, "'_meta' has no " META_VERSION);
+        return false;
+    }
+    const char *name = strcmp(method, "tools/call") == 0
+                           ? json_string_value(json_object_get(params, "name"))
+                           : NULL;
+    const char *wrong = headers_mismatch(headers, json_string_value(version), method, name);
+    if (wrong)
+        answer_error(address, id, RPC_HEADER_MISMATCH, NULL,
+                     "Header mismatch: %s is not what the request says", wrong);
+    return !wrong;
+}
+
 static void take_request(const struct return_address *address, const char *method, json_t *id,
                          json_t *params)
 {
     struct return_address own = *address;
+    own.headers = NULL;
     bool is_first = strcmp(method, "initialize") == 0;
     if (params && !json_is_object(params))
         answer_error(address, id, RPC_INVALID_PARAMS, NULL, "'params' is not an object");
     else if (is_first && address->batch)
         answer_error(address, id, RPC_INVALID_REQUEST, NULL, "'initialize' comes alone");
-    else if (!read_metadata(&own, id, params))
+    else if (!check_headers(address, method, id, params) || !read_metadata(&own, id, params))
         return;
     else if (!own.revision && !methods_are_first(method))
         answer_error(
@@ -144,7 +174,10 @@ static void take_message(const struct return_address *address, json_t *message)
     const char *version = json_string_value(json_object_get(message, "jsonrpc"));
     bool is_response =
         !method && (json_object_get(message, "result") || json_object_get(message, "error"));
-    if (!json_is_object(message) || !version || strcmp(version, "2.0") != 0)
+    const char *asked = address->headers ? address->headers->version : NULL;
+    if (asked && !revision_find(asked))
+        refuse_version(address, is_id(id) ? id : NULL, asked);
+    else if (!json_is_object(message) || !version || strcmp(version, "2.0") != 0)
         answer_error(address, is_id(id) ? id : NULL, RPC_INVALID_REQUEST, NULL,
                      "not a JSON-RPC 2.0 message");
     else if (is_response) {
@@ -193,7 +226,8 @@ static struct return_address address_of(struct session *session, uint64_t exchan
 static void take_bytes(struct session *session, uint64_t exchange, const char *bytes, size_t size)
 {
     json_error_t error;
-    const struct return_address address = address_of(session, exchange);
+    struct return_address address = address_of(session, exchange);
+    address.headers = session->headers.is_there ? &session->headers : NULL;
     json_t *message = json_loadb(bytes, size, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
     if (!message)
         answer_error(&address, NULL, RPC_PARSE_ERROR, NULL, "not JSON: %s at byte %d", error.text,
@@ -203,6 +237,7 @@ static void take_bytes(struct session *session, uint64_t exchange, const char *b
     else
         take_message(&address, message);
     json_decref(message);
+    headers_clear(&session->headers);
 }
 
 /* --- Frames --- */
@@ -216,6 +251,10 @@ static void take_session_frame(struct session *session, const struct frame *fram
     else if (frame->type == FRAME_OVERSIZED)
         answer_error(&address, NULL, RPC_INVALID_REQUEST, NULL,
                      "the message is larger than %u bytes", MESSAGE_LIMIT);
+    else if (frame->type == FRAME_HEADERS)
+        headers_read(&session->headers, bytes, frame->length);
+    else if (frame->type == FRAME_CANCEL)
+        call_cancel_exchange(session, frame->exchange);
     else if (frame->type == FRAME_CLOSE)
         close_session(session);
 }

@@ -119,14 +119,32 @@ void answer_send_text(const struct return_address *address, const char *text)
     emit(address->session, address->exchange, text ? FRAME_LAST | FRAME_JSON : FRAME_LAST, text);
 }
 
-void answer_send(const struct return_address *address, json_t *message)
+/* `kind` is 0 or one of the flags that say more of an answer. */
+static void send_answer(const struct return_address *address, uint16_t kind, json_t *message)
 {
     if (address->batch) {
         answer_batch(address, message);
         return;
     }
     cleanup_free char *text = message ? message_text(message) : NULL;
-    answer_send_text(address, text);
+    emit(address->session, address->exchange,
+         (uint16_t)(kind | FRAME_LAST | (text ? FRAME_JSON : 0)), text);
+}
+
+void answer_send(const struct return_address *address, json_t *message)
+{
+    send_answer(address, 0, message);
+}
+
+/* Which errors HTTP shows by its status, as revision 2026-07-28 wants it. Parameters that are wrong
+ * before it is known what the message belongs to are those in `_meta`. */
+static uint16_t error_kind(const struct return_address *address, int code)
+{
+    if (code == RPC_METHOD_NOT_FOUND)
+        return address_has(address, FEATURE_STATELESS) ? FRAME_NO_METHOD : 0;
+    if (code == RPC_INVALID_PARAMS)
+        return address->revision ? 0 : FRAME_REFUSES;
+    return code == RPC_INTERNAL_ERROR ? 0 : FRAME_REFUSES;
 }
 
 void answer_error(const struct return_address *address, json_t *id, int code, json_t *data,
@@ -141,8 +159,9 @@ void answer_error(const struct return_address *address, json_t *id, int code, js
     json_t *error = json_pack("{s:i, s:o}", "code", code, "message", json_name(text, strlen(text)));
     if (data)
         json_object_set_new(error, "data", data);
-    answer_send(address, json_pack("{s:s, s:O?, s:o}", "jsonrpc", "2.0", "id",
-                                   id ? id : json_null(), "error", error));
+    send_answer(address, error_kind(address, code),
+                json_pack("{s:s, s:O?, s:o}", "jsonrpc", "2.0", "id", id ? id : json_null(),
+                          "error", error));
 }
 
 json_t *answer_message(json_t *id, json_t *result)
@@ -160,6 +179,11 @@ void result_finish(const struct return_address *address, json_t *result)
         json_object_set_new(result, "_meta", json_object());
     json_object_set_new(json_object_get(result, "_meta"), "io.modelcontextprotocol/serverInfo",
                         methods_server_info(address->revision));
+}
+
+void answer_beginning(const struct return_address *address, json_t *id, json_t *result)
+{
+    send_answer(address, FRAME_BEGINS, answer_message(id, result));
 }
 
 void answer_result(const struct return_address *address, json_t *id, json_t *result)
@@ -193,5 +217,6 @@ void session_drop(struct session *session)
         return;
     stamps_free(session->stamps);
     json_decref(session->shells);
+    headers_clear(&session->headers);
     free(session);
 }

@@ -2,6 +2,7 @@
 #ifndef SCOPEFS_MCP_SESSION_H
 #define SCOPEFS_MCP_SESSION_H
 
+#include "headers.h"
 #include "pool.h"
 #include "server.h"
 
@@ -51,6 +52,7 @@ struct session {
     struct session *next;
     struct server *server;
     uint32_t number;
+    struct headers headers; /* of the message that comes next; the reading thread's */
     /* Guarded by the server's lock: */
     const struct revision *revision; /* NULL before `initialize` */
     bool can_be_asked;
@@ -94,6 +96,7 @@ struct return_address {
     struct session *session;
     uint64_t exchange;
     struct batch *batch;             /* or NULL */
+    const struct headers *headers;   /* only while it is checked, and only of HTTP */
     const struct revision *revision; /* NULL before `initialize` */
     bool can_be_asked;
     int log_level;
@@ -138,6 +141,9 @@ void result_finish(const struct return_address *address, json_t *result);
 /* What the server says of itself; new. */
 json_t *methods_server_info(const struct revision *revision);
 
+/* Answers `initialize`; takes over `result`. */
+void answer_beginning(const struct return_address *address, json_t *id, json_t *result);
+
 /* Answers with a result, which is taken over. */
 void answer_result(const struct return_address *address, json_t *id, json_t *result);
 
@@ -154,6 +160,7 @@ enum rpc_error {
     RPC_METHOD_NOT_FOUND = -32601,
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
+    RPC_HEADER_MISMATCH = -32020,
     RPC_UNSUPPORTED_VERSION = -32022,
 };
 

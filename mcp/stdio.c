@@ -58,7 +58,7 @@ static void end_line(struct stdio *stdio)
         pthread_mutex_lock(&stdio->lock);
         stdio->open_exchanges++;
         pthread_mutex_unlock(&stdio->lock);
-        client_receive(stdio->client, ++stdio->last_exchange, line->bytes,
+        client_receive(stdio->client, ++stdio->last_exchange, NULL, line->bytes,
                        stdio->is_oversized ? MESSAGE_LIMIT + 1 : line->length);
     }
     stdio->is_oversized = false;

@@ -12,7 +12,7 @@
 #include "scopefs/audit_sink.h"
 #include "scopefs/mem.h"
 
-#define MAX_NAME 40
+#define MAX_NAME (SCOPE_NAME_ROOM - 1)
 
 void rule_source_init(struct rule_source *source)
 {
@@ -31,6 +31,11 @@ bool is_valid_name(const char *name)
         if (!strchr(first, name[i]) && name[i] != '-' && name[i] != '.')
             return false;
     return true;
+}
+
+bool scope_name_is_valid(const char *name)
+{
+    return is_valid_name(name);
 }
 
 struct scope_draft *loader_new_draft(struct loader *loader, const char *name,

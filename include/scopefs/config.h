@@ -142,6 +142,12 @@ struct config *config_from_options(const char *name, const char *source, const c
  * none. */
 char *config_find(struct error **error);
 
+/* Of the longest name of a scope, with its NUL. */
+#define SCOPE_NAME_ROOM 41
+
+/* Whether a scope could have that name. */
+bool scope_name_is_valid(const char *name);
+
 /* The scope of that name, made from a template if need be and then owned by the configuration, or
  * NULL with *error set to a message that lists those there are. */
 const struct scope *config_scope(const struct config *config, const char *name,

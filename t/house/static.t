@@ -28,7 +28,7 @@ finds_nothing "cppcheck" cppcheck -j "$(nproc)" --quiet --std=c11 --library=posi
 
 # It prints how much it did not find on standard error, and the findings themselves on the other.
 mapfile -t units < <(all_files "${sources[@]}" | grep '\.c$')
-read -ra packages <<<"$(pkg-config --cflags fuse3 libseccomp jansson)"
+read -ra packages <<<"$(pkg-config --cflags fuse3 libseccomp jansson libmicrohttpd gnutls)"
 printf '%s\0' "${units[@]}" | xargs -0 -P "$(nproc)" -I{} clang-tidy --quiet {} -- -std=gnu11 \
     "${settings[@]}" "${packages[@]}" >"$workdir/tidy" 2>/dev/null
 grep -v '^#' t/house/clang-tidy.known >"$workdir/known"

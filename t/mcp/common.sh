@@ -42,3 +42,18 @@ python_test() { # FILE [ARGUMENT...]
         esac
     done < <(TEST_MCP_FOLDER=$TEST_MCP python3 "$TEST_MCP/$1" "${@:2}" 2>&1 || echo "not ok - it ended with status $?")
 }
+
+# Several scopes, each on a folder of its own with a file that says whose it is. Their names end in a
+# number of this process's own; $TEST_SCOPES has them.
+make_scopes() { # NAME...
+    local name
+    export TEST_NUMBER=$$ TEST_SCOPES="${*/%/-$$}"
+    for name in "$@"; do
+        mkdir -p "$name"
+        chmod a+rwx "$name"
+        printf '%s' "$name-$$" >"$name/name"
+        printf '[scope %s]\nsource = %s\ndefault = write\n[exec %s]\nask = touch\n' "$name-$$" "$name" "$name-$$"
+    done >scopefs.ini.new
+    write_config <scopefs.ini.new
+    export TEST_CONFIG=$config
+}
