@@ -91,6 +91,13 @@ names_the_mend() {
         "less .*setting up uid map: Permission denied.*-> .*user namespaces"
     like "one that does not run" "$(doctor_with bubblewrap bwrap 'exit 1')" "less .*does not run.*apt install bubblewrap"
     like "a fusermount3 without its bit" "$(doctor_with fusermount3 fusermount3 'exit 1')" "is not setuid root.*apt install fuse3"
+    if unshare --user --map-root-user true 2>/dev/null; then
+        like "a host without user namespaces" "$(unshare --user --map-root-user bash -c \
+            'echo 0 >/proc/sys/user/max_user_namespaces && scopefs doctor')" \
+            "less +user namespaces: cannot be made .*-> sudo sysctl user.max_user_namespaces"
+    else
+        skip "this host gives ordinary users no user namespaces" "a host without user namespaces"
+    fi
     like "the limits of a host" "$(scopefs doctor)" "limits: 1000 mounts .*max_user_instances"
     if ((EUID != 0)); then
         like "no runtime folder" "$(env -u XDG_RUNTIME_DIR "$(command -v scopefs)" doctor)" "less +runtime folder: /tmp/scopefs-.*-> .*XDG_RUNTIME_DIR"
