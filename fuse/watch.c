@@ -112,17 +112,23 @@ static void tell_full(struct view *view, const char *reason)
                     view->name, reason);
 }
 
+/* Mounts in the source may have file systems that are blind, and show one directory at several
+ * paths, of which only the first one is told of its changes. */
 void watch_directory(struct view *view, struct node *directory)
 {
+    uint32_t events = EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK;
     if (!view->watch || atomic_exchange(&directory->watch_tried, true))
         return;
     cleanup_fd int fd = resolve_directory(view, directory);
-    if (fd < 0)
+    if (fd < 0 || (view->submounts && !sees_all_changes(fd)))
         return;
+    if (view->submounts)
+        events |= IN_MASK_CREATE;
     char path[32];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int number =
-        watched_add(view->watch->set, path, EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK, directory->id);
+    int number = watched_add(view->watch->set, path, events, directory->id);
+    if (number == -EEXIST)
+        return;
     if (number < 0) {
         tell_full(view, number == -EDQUOT ? "the user's other programs need some as well"
                                           : strerrorname_np(-number));

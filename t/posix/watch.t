@@ -118,6 +118,28 @@ END
     unmount_view
 }
 
+# One directory at two paths has one watch: by the other path it is asked for again after a second.
+twice() {
+    local path TEST_LIMIT_MS=10000
+    mkdir -p source/{one,two}/dir
+    echo file >source/one/dir/file
+    mount --bind source/one source/two
+    write_config <<END
+[scope twice-$$]
+source = source
+cache  = watch
+submounts = yes
+default = read
+END
+    mount_view "twice-$$" || return
+    ls -lR "$view" >/dev/null
+    echo longer >source/one/dir/file
+    for path in one two; do
+        seen "a change in a directory at two paths, by $path" '[[ $(stat -c %s "$view/$path/dir/file") == 7 ]]'
+    done
+    unmount_view
+}
+
 watches() { # SERVER
     cat "/proc/$1/fdinfo/"* 2>/dev/null | grep -c '^inotify '
 }
@@ -149,5 +171,6 @@ END
 }
 
 for_each_user body
+((EUID != 0)) || test_run_body twice
 ((EUID != 0)) || test_run_body forgotten
 done_testing
