@@ -6,10 +6,12 @@
 # shellcheck source=common.sh
 . "${0%/*}/common.sh"
 
-# Without git: not even its program is found.
+# Without git: not even its program is found. Nor is there a network.
 mkdir no-git && ln -s /bin/false no-git/git
+alone=()
+((EUID != 0)) || alone=(unshare --net)
 release_is_whole() {
-    PATH=$workdir/no-git:$PATH CI='' make --silent -C "$1" -j"$(nproc)" distcheck \
+    PATH=$workdir/no-git:$PATH "${alone[@]}" make --silent -C "$1" -j"$(nproc)" distcheck \
         run_shell_tests='t/e2e/install.t t/e2e/library.t t/e2e/manual.t'
 }
 ok "make dist works" make --silent -C "$SCOPEFS_BUILDDIR" dist
@@ -32,7 +34,10 @@ ok "the spec can be read" rpmspec --query "$spec"
 is "rpmlint has nothing to say about it" "$(rpmlint "$spec" | grep -E ': [EW]: ' |
     grep -vE 'no-buildroot-tag|lib-package-without-%mklibname|invalid-url Source0')" ''
 
-if ((EUID == 0)); then
+# CI has no root of another release, which takes minutes to make.
+if ! is_whole; then
+    done_testing
+elif ((EUID == 0)); then
     ok "what is installed from packages on the next Debian runs the quick start" \
         "$SCOPEFS_SRCDIR/t/roots/root" trixie run packaging/try-packages
 else
