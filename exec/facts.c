@@ -101,7 +101,14 @@ static int gather_folder(struct host_facts *facts, const char *image, const char
                          const char *const *left_out, struct error **error)
 {
     cleanup_free char *place = xasprintf("%s%s", image, folder);
+    cleanup_free char *target = *folder ? link_target(place) : NULL;
     struct dirent **entries = NULL;
+    if (target)
+        return error_set(
+            error, 0,
+            "rootfs %s: %s is a symlink, which would show %s of the host; an image has "
+            "a folder there",
+            image, place, target);
     int count = scandir(place, &entries, NULL, alphasort);
     if (count < 0 && (*folder == '\0' || errno != ENOENT))
         return error_set(error, errno, "rootfs %s: cannot list %s", image, place);

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Descriptors that bwrap inherits; the parent's copies are closed when it has started. */
@@ -52,8 +53,14 @@ static int give(void *context, const struct given *given, struct error **error)
 {
     if (!given->path)
         return give_memory(context, given->bytes, given->size, error);
-    int fd = open(given->path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? error_set(error, errno, "cannot read %s", given->path) : keep(context, fd);
+    /* It is still what it was when it was looked at: in an image, it may be somebody else's. */
+    cleanup_fd int fd = open(given->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat found;
+    if (fd < 0 || fstat(fd, &found) < 0)
+        return error_set(error, errno, "cannot read %s", given->path);
+    if (!S_ISREG(found.st_mode) || !(found.st_mode & S_IROTH))
+        return error_set(error, 0, "%s has become another file just now; try again", given->path);
+    return keep(context, fd_steal(&fd));
 }
 
 char *sandbox_stage2_path(void)

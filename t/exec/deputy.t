@@ -40,6 +40,23 @@ programs_of_the_source() {
         scopefs-exec -c "$config" "$scope" -- true
 }
 
+# An image that a project brought along.
+images_that_lead_out() {
+    local name
+    make_project
+    mkdir -p image/usr "host of mine"
+    echo secret >"host of mine/key"
+    printf '[exec %s]\nrootfs = image\n' "$scope" >>"$config"
+    for name in etc var; do
+        ln -s "$workdir/host of mine" "image/$name"
+        run scopefs-exec -c "$config" -n "$scope" cat "/$name/key"
+        is "an image whose /$name is a symlink is refused" "$status:$output" 125:
+        like "which is said" "$errors" "image/$name is a symlink, which would show $workdir/host of mine"
+        rm "image/$name"
+    done
+}
+
 for_each_user folders_as_streams
+for_each_user images_that_lead_out
 for_each_user programs_of_the_source
 done_testing
