@@ -162,6 +162,8 @@ void bwrap_arguments_add_command(struct strbuf *arguments, const struct sandbox_
         add(arguments, "--wait");
     if (descriptors->is_session)
         add(arguments, descriptors->is_terminal ? "--terminal" : "--session");
+    if (plan->share_network)
+        add(arguments, "--keep-apart");
     if (view->is_mounted) {
         strbuf_add_format(arguments, "--device=%u:%u", view->device_major, view->device_minor);
         strbuf_add(arguments, "", 1);

@@ -11,9 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +42,7 @@ struct stage2_request {
     bool wait;        /* for the command's end, to tell of it */
     bool is_session;  /* it becomes a shell that serves many calls */
     bool is_terminal; /* or one that has a terminal */
+    bool keep_apart;  /* from abstract sockets of the network's others */
     bool check_device;
     unsigned device_major, device_minor;
     struct stage2_limit limits[MAX_LIMITS];
@@ -79,6 +83,8 @@ static bool parse_argument(struct stage2_request *request, const char *argument)
         return request->is_session = true;
     if (strcmp(argument, "--terminal") == 0)
         return request->is_terminal = true;
+    if (strcmp(argument, "--keep-apart") == 0)
+        return request->keep_apart = true;
     if ((value = value_of(argument, "--device="))) {
         request->check_device = true;
         return sscanf(value, "%u:%u%c", &request->device_major, &request->device_minor, &end) == 2;
@@ -149,6 +155,24 @@ static void set_limits(const struct stage2_request *request)
         if (setrlimit((__rlimit_resource_t)resource, &limit) < 0)
             refuse(request, "cannot set a resource limit");
     }
+}
+
+/* Abstract sockets belong to the network's namespace, which is the host's: what listens there was
+ * not made for a sandbox (a session bus, a display, a container's supervisor). By Landlock, since
+ * ABI 6 (Linux 6.12); older kernels, and headers, do not have it. */
+static void keep_apart(const struct stage2_request *request)
+{
+    enum { ABI_WITH_SCOPES = 6, SCOPE_ABSTRACT_SOCKETS = 1 };
+    const struct {
+        uint64_t file_rights, network_rights, scopes;
+    } rules = {.scopes = SCOPE_ABSTRACT_SOCKETS};
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) <
+        ABI_WITH_SCOPES)
+        return;
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+    if (ruleset < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+        refuse(request, "cannot keep the command from abstract sockets");
+    close(ruleset);
 }
 
 /* Only the standard ones stay; that of the program lasts until it runs. */
@@ -226,6 +250,8 @@ int main(int argc, char **argv)
     enter_workdir(&request);
     if (request.network >= 0 && forwarder_start(request.network) < 0)
         refuse(&request, "cannot start the network's forwarder");
+    if (request.keep_apart)
+        keep_apart(&request);
     if (request.wait)
         leave_command(&request);
     set_limits(&request);

@@ -105,6 +105,20 @@ root"
         sandbox_shell 'touch /tmp/x /var/tmp/x ~/x /dev/shm/x'
 }
 
+# Of the host's, from inside.
+reach_abstract_socket() {
+    run perl -e 'use IO::Socket::UNIX;
+        my $name = "\0scopefs-test-$$";
+        my $server = IO::Socket::UNIX->new(Local => $name, Listen => 1) or die $!;
+        IO::Socket::UNIX->new(Peer => $name) or die $!;
+        system(@ARGV, "-e", "use IO::Socket::UNIX;
+            print IO::Socket::UNIX->new(Peer => qq(\\0scopefs-test-$$)) ? q(reached) : \$!")' \
+        scopefs-exec -c "$config" "$scope" perl
+}
+
+# Since Linux 6.12, where it is switched on.
+has_landlock_scopes() { perl -e 'exit(syscall(444, 0, 0, 1) < 6)'; }
+
 network() {
     make_project
     run sandbox_shell 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "'
@@ -113,13 +127,7 @@ network() {
         my $server = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die $!;
         IO::Socket::INET->new("127.0.0.1:" . $server->sockport) or die $!; print "connected"'
     is "which works" "$output" connected
-    run perl -e 'use IO::Socket::UNIX;
-        my $name = "\0scopefs-test-$$";
-        my $server = IO::Socket::UNIX->new(Local => $name, Listen => 1) or die $!;
-        IO::Socket::UNIX->new(Peer => $name) or die $!;
-        system(@ARGV, "-e", "use IO::Socket::UNIX;
-            print IO::Socket::UNIX->new(Peer => qq(\\0scopefs-test-$$)) ? q(reached) : \$!")' \
-        scopefs-exec -c "$config" "$scope" perl
+    reach_abstract_socket
     is "abstract sockets of the host cannot be reached" "$output" "Connection refused"
     cat >>"$config" <<END
 
@@ -129,6 +137,16 @@ END
     run sandbox_shell 'readlink /proc/self/ns/net'
     is "network = host is the host's" "$output" "$(readlink /proc/self/ns/net)"
     ok "with its resolver" sandbox_shell '[ ! -e /etc/resolv.conf ] || cat /etc/resolv.conf'
+    reach_abstract_socket
+    if has_landlock_scopes; then
+        is "but not its abstract sockets" "$output" "Operation not permitted"
+    else
+        is "and its abstract sockets, on such an old kernel" "$output" reached
+    fi
+    run sandbox_perl 'use IO::Socket::UNIX; my $name = "\0own";
+        my $server = IO::Socket::UNIX->new(Local => $name, Listen => 1) or die $!;
+        print IO::Socket::UNIX->new(Peer => $name) ? "connected" : $!'
+    is "its own work" "$output" connected
 }
 
 tools() {
