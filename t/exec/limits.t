@@ -10,13 +10,17 @@ limited() { # SETTING...
     printf '%s\n' "$@" >>"$config"
 }
 
-# Control groups whose command is gone: others may run commands on this host, too.
+# Control groups whose command is gone, beside those that were there before: others may run commands on
+# this host, and have them killed, too.
 groups_left() {
     local group
-    find /sys/fs/cgroup -name "scopefs-exec-*" | while read -r group; do
-        [[ -d /proc/${group##*-} ]] || echo "$group"
-    done
+    find /sys/fs/cgroup -name "scopefs-exec-*" | grep -vxF "$TEST_GROUPS_BEFORE" |
+        while read -r group; do
+            [[ -d /proc/${group##*-} ]] || echo "$group"
+        done
 }
+TEST_GROUPS_BEFORE=${TEST_GROUPS_BEFORE-none$'\n'$(find /sys/fs/cgroup -name "scopefs-exec-*")}
+export TEST_GROUPS_BEFORE
 
 # Whether the host gives this user a control group.
 has_groups() {
