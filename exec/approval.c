@@ -40,8 +40,8 @@ static int refuse(const struct command_rule *rule, const char *how, struct error
 
 static _Noreturn void become_approver(const char *program, int input)
 {
-    process_prepare_child();
-    /* What it prints is for the caller's eyes, and no output of the command. */
+    /* It stays in the caller's process group, so that it may ask at the terminal itself. What it
+     * prints is for the caller's eyes, and no output of the command. */
     if (dup2(input, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
         execl(program, program, (char *)NULL);
     fprintf(stderr, "scopefs-exec: approver = %s: %s\n", program, strerror(errno));

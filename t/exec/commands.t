@@ -55,7 +55,7 @@ END
 answered() { # ANSWER
     local job
     rm -f keys && mkfifo keys && : >job.out
-    script -qec "scopefs-exec -c '$config' $scope printf 'x-%s' ran" typescript <keys >job.out 2>&1 &
+    timeout 20 script -qec "scopefs-exec -c '$config' $scope printf 'x-%s' ran" typescript <keys >job.out 2>&1 &
     job=$!
     exec 6>keys
     wait_for "grep -q 'y/N' job.out"
@@ -74,6 +74,13 @@ terminal() {
     is "and its yes lets the command run" "$status $(grep -c 'x-ran' job.out)" "0 1"
     answered n
     is "its no does not" "$status $(grep -c 'x-ran' job.out)" "125 0"
+    printf '#!/bin/sh\nprintf "really? y/N " >/dev/tty\nread -r word </dev/tty\n[ "$word" = y ]\n' >approver
+    chmod +x approver
+    ruled 'ask = printf' "approver = $workdir/approver"
+    answered y
+    is "an approver may ask at the terminal, too" "$status $(grep -c 'x-ran' job.out)" "0 1"
+    answered n
+    is "and refuse" "$status $(grep -c 'x-ran' job.out)" "125 0"
 }
 
 for_each_user verdicts
