@@ -35,7 +35,7 @@ uint64_t session_settings_digest(const struct scope *scope, const char *config_f
     add(&text, exec->rootfs);
     add(&text, exec->workspace);
     add(&text, scope->user);
-    strbuf_add_format(&text, "%d\n", (int)exec->network);
+    strbuf_add_format(&text, "%d %d\n", (int)exec->network, exec->ptrace);
     add_limits(&text, &exec->limits);
     for (size_t i = 0; i < exec->env_count; i++) {
         add(&text, exec->env[i].name);

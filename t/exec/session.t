@@ -422,7 +422,10 @@ views() {
     local mount=(scopefs mount -c "$config")
     ((EUID != 0)) || mount+=(--for-user 65530:65530)
     "${mount[@]}" "$scope"
-    in_session 'x=1; sleep 984 &'
+    in_session true
+    printf '\n[exec %s]\nptrace = yes\n' "$scope" >>"$config"
+    run in_session 'x=1; sleep 984 &'
+    like "another setting ends the session" "$errors" "begins anew: the scope has changed"
     is "a mounted view is used" "$(leftovers)" ""
     sed -i 's/^write = .*/none = \/listed/' "$config"
     scopefs reload "$scope"
@@ -438,7 +441,7 @@ ls: cannot access 'listed': No such file or directory"
     run in_session 'echo "[$x]"; cat readable'
     is "new rules end one with a view of its own" "$output" "[]"
     like "which is said" "$errors" "session one begins anew: the scope has changed"
-    printf '\n[exec %s]\nenv.NEW = there\n' "$scope" >>"$config"
+    echo 'env.NEW = there' >>"$config"
     is "so do new settings" "$(in_session 'echo $NEW' 2>/dev/null)" there
     sed 's/there/elsewhere/' "$config" >other.ini
     is "another file's scope has another session" \
