@@ -49,6 +49,7 @@ asked"
     exits "the command line's limit stands in its place" 4 \
         scopefs-exec -c "$config" -t 1h "$scope" sh -c 'sleep 0.4; exit 4'
     exits "and 0 is none" 4 scopefs-exec -c "$config" -t 0 "$scope" sh -c 'sleep 0.4; exit 4'
+    sed -i 's/^timeout = .*/timeout = 1h/' "$config"
     exits "a limit that is not reached changes nothing" 6 in_sandbox sh -c 'exit 6'
 }
 
