@@ -9,6 +9,7 @@
 #include "session_start.h"
 #include "session_text.h"
 #include "supervise.h"
+#include "terminal_loan.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,6 +30,7 @@ struct call {
     struct supervisor supervisor;
     struct result *result;
     struct session_message answer; /* the last that came */
+    struct terminal_loan loan;
     int folder, text;
     int fds[SESSION_DESCRIPTORS]; /* borrowed, but for what is captured */
 };
@@ -123,9 +125,13 @@ static void wait_for_end(struct call *call, int socket)
             {.fd = output->fd, .events = POLLIN},
             {.fd = errors->fd, .events = POLLIN},
             {.fd = accesses->fd, .events = POLLIN},
+            {.fd = -1},
+            {.fd = -1},
         };
-        if (poll(sources, sizeof(sources) / sizeof(sources[0]), -1) < 0)
+        int patience = terminal_loan_want(&call->loan, &sources[5]);
+        if (poll(sources, sizeof(sources) / sizeof(sources[0]), patience) < 0)
             continue;
+        terminal_loan_serve(&call->loan, &sources[5]);
         if (sources[4].revents)
             access_report_read(accesses);
         if (sources[2].revents)
@@ -218,17 +224,20 @@ static int open_streams(struct call *call, struct error **error)
     call->fds[SESSION_INPUT] = request->input >= 0 ? request->input : STDIN_FILENO;
     call->fds[SESSION_OUTPUT] = STDOUT_FILENO;
     call->fds[SESSION_ERRORS] = STDERR_FILENO;
-    if (!request->capture)
-        return 0;
-    call->fds[SESSION_OUTPUT] = capture_open(&sandbox->output, request->capture_limit, error);
-    if (call->fds[SESSION_OUTPUT] < 0)
-        return -1;
-    call->fds[SESSION_ERRORS] = capture_open(&sandbox->errors, request->capture_limit, error);
-    return call->fds[SESSION_ERRORS] < 0 ? -1 : 0;
+    if (request->capture) {
+        call->fds[SESSION_OUTPUT] = capture_open(&sandbox->output, request->capture_limit, error);
+        if (call->fds[SESSION_OUTPUT] < 0)
+            return -1;
+        call->fds[SESSION_ERRORS] = capture_open(&sandbox->errors, request->capture_limit, error);
+        if (call->fds[SESSION_ERRORS] < 0)
+            return -1;
+    }
+    return terminal_loan_open(&call->loan, &call->fds[SESSION_INPUT], error);
 }
 
 static void close_call(struct call *call)
 {
+    terminal_loan_close(&call->loan);
     if (call->request->capture) {
         fd_close(&call->fds[SESSION_OUTPUT]);
         fd_close(&call->fds[SESSION_ERRORS]);
@@ -264,6 +273,7 @@ int session_call(const struct session_request *request, struct result *result, s
         .session = {request->scope->name, request->invocation->session},
         .supervisor = {.signals = -1, .interrupts = -1},
         .result = result,
+        .loan = TERMINAL_LOAN_NONE,
         .folder = -1,
         .text = -1,
         .fds = {-1, -1, -1, -1},

@@ -575,6 +575,74 @@ leave() {
     exec 6>&-
 }
 
+# Runs shell text at a terminal of 33 lines of 77 characters; what is typed goes to descriptor 6. "call"
+# is a call of the session.
+at_terminal() { # TEXT
+    : >screen
+    rm -f keys
+    mkfifo keys
+    {
+        printf 'call() { scopefs-exec -c %q --session one -s "$1" %q; }\n' "$config" "$scope"
+        echo 'stty rows 33 cols 77'
+        echo "$1"
+    } >text
+    # Otherwise bash would have it ignore SIGINT.
+    set -m
+    script -qec "bash $workdir/text" /dev/null <keys >screen 2>&1 &
+    job=$!
+    set +m
+    exec 6>keys
+}
+
+lent_terminals() {
+    make_project
+    at_terminal "call 'test -t 0 && test -t 1 && test -t 2 && echo at a terminal; stty size; (exit 3)'; echo \"is \$?\"
+        stty -a >after"
+    leave
+    is "a call at a terminal is at one" "$(tr -d '\r' <screen)" $'at a terminal\n33 77\nis 3'
+    like "which is afterwards as it was" "$(<after)" 'isig icanon iexten echo '
+    # A job keeps what it can: its keys, and the screen.
+    at_terminal 'call "exec 7<&0 8>&1; { read -r keys <&7; echo \"[\$keys]\" >output/stolen; echo forged >&8; echo over >output/over; } &"
+        echo waiting; read -r line; echo "got $line"'
+    sees "a job stays in the background" waiting
+    wait_for '[[ -e source/output/over ]]'
+    type_keys 'password\n'
+    sees "what is typed behind the call" 'got password'
+    leave
+    is "is not for it" "$(<source/output/stolen)" "[]"
+    unlike "nor is the screen" "$(<screen)" forged
+    at_terminal 'call "echo ask; read -r line; echo \"line \$line\"; cat; echo ended"; echo "is $?"'
+    sees "what asks" ask
+    type_keys 'one\n'
+    sees "lines are passed on" 'line one'
+    type_keys 'two\n\004'
+    sees "and the end" ended
+    leave
+    is "each was shown once" "$(tr -d '\r' <screen | grep -vF '^D')" \
+        $'ask\none\nline one\ntwo\ntwo\nended\nis 0'
+    at_terminal 'call "stty -echo; echo ready; read -r line; stty echo; echo \"line \$line\"; read -r line"
+        echo "status $?"; stty -a >after'
+    sees "what is asked without an echo" ready
+    type_keys 'unseen\n'
+    sees "is passed on" 'line unseen'
+    is "and not shown" "$(grep -c unseen screen)" 1
+    type_keys '\003'
+    leave
+    like "Ctrl-C ends a call" "$(<screen)" 'status 130'
+    like "and the terminal is as it was" "$(<after)" 'isig icanon iexten echo '
+    at_terminal 'call "stty raw; echo ready; head -c 1 | od -An -c; stty -raw"; stty -a >after'
+    sees "single keys" ready
+    type_keys '\003'
+    sees "are passed on, all of them" '003'
+    leave
+    like "and the terminal is as it was, too" "$(<after)" 'isig icanon iexten echo '
+    at_terminal 'echo piped | call "cat; test -t 1 && ! test -t 0 && seq 20000"'
+    leave
+    is "all that is printed is shown" "$(tr -d '\r' <screen)" "piped
+$(seq 20000)"
+    close_sessions
+}
+
 terminals() {
     make_project
     attach
@@ -635,7 +703,7 @@ terminals() {
 }
 
 for body in state_stays streams descriptors ends_of_a_shell time_limit callers_end turns results \
-    isolation impostors views list_and_close limits networks other_shells terminals; do
+    isolation impostors views list_and_close limits networks other_shells lent_terminals terminals; do
     for_each_user "$body"
 done
 done_testing
