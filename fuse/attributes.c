@@ -103,7 +103,7 @@ static mode_t checked_permissions(const struct state *state, mode_t permissions)
 void attributes_mask(const struct view *view, const struct state *state, struct stat *attributes)
 {
     mode_t permissions = attributes->st_mode & ~(mode_t)S_IFMT;
-    bool checked = view->for_all && S_ISDIR(attributes->st_mode);
+    bool checked = view->modes_checked && S_ISDIR(attributes->st_mode);
     /* Nobody uses the permissions of a symlink, and tools know that they are always the same. */
     bool kept = S_ISLNK(attributes->st_mode) && state_level(state) >= LEVEL_READ;
     if (!kept)

@@ -1,9 +1,8 @@
 #include "operations.h"
 
 #include "budget.h"
-#include "cache.h"
 #include "guard.h"
-#include "handle.h"
+#include "open_data.h"
 
 #include "scopefs/mem.h"
 
@@ -13,36 +12,20 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The open file behind a request, after the level check that every access needs, also through a
- * handle from before. 0 or an errno; on success the caller puts *open. */
-static int open_data(struct view *view, const struct fuse_file_info *info, enum want want,
-                     const char *operation, struct handle_hold *open)
-{
-    open->table = view->handles;
-    open->handle = info ? handle_get(view->handles, info->fh) : NULL;
-    if (!open->handle)
-        return EBADF;
-    int refused = guard_node(view, open->handle->node, want, operation);
-    /* The kernel knows that what changes a file changes its attributes. */
-    if (!refused && want == WANT_CHANGE)
-        atomic_store(&open->handle->node->told_ns, CACHE_TOLD_NOTHING);
-    return refused;
-}
-
 void operation_read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset,
                     struct fuse_file_info *info)
 {
-    (void)id;
+    cleanup_open_data struct open_data open = open_data_find(view_of(request), id, info, WANT_READ);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
-    cleanup_handle struct handle_hold open;
-    int failed = open_data(view, info, WANT_READ, "read", &open);
+    (void)view;
+    int failed = open_data_check(&open, WANT_READ, "read");
     if (failed) {
         fuse_reply_err(request, failed);
         return;
     }
     struct fuse_bufvec data = FUSE_BUFVEC_INIT(size);
     data.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-    data.buf[0].fd = open.handle->fd;
+    data.buf[0].fd = open.fd;
     data.buf[0].pos = offset;
     fuse_reply_data(request, &data, FUSE_BUF_SPLICE_MOVE);
 }
@@ -77,10 +60,10 @@ static ssize_t write_at(int fd, struct fuse_bufvec *from, off_t offset)
 void operation_write_buf(fuse_req_t request, fuse_ino_t id, struct fuse_bufvec *from, off_t offset,
                          struct fuse_file_info *info)
 {
-    (void)id;
+    cleanup_open_data struct open_data open =
+        open_data_find(view_of(request), id, info, WANT_CHANGE);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
-    cleanup_handle struct handle_hold open;
-    int failed = open_data(view, info, WANT_CHANGE, "write", &open);
+    int failed = open_data_check(&open, WANT_CHANGE, "write");
     if (failed) {
         fuse_reply_err(request, failed);
         return;
@@ -88,53 +71,53 @@ void operation_write_buf(fuse_req_t request, fuse_ino_t id, struct fuse_bufvec *
     bool appends = (info->flags & O_APPEND) && !info->writepage;
     size_t size = fuse_buf_size(from);
     cleanup_budget_change struct budget_change change;
-    failed = budget_change(view->budget, open.handle->fd,
-                           appends ? BUDGET_APPEND : offset + (off_t)size, size, &change);
+    failed = budget_change(view->budget, open.fd, appends ? BUDGET_APPEND : offset + (off_t)size,
+                           size, &change);
     if (failed) {
         fuse_reply_err(request, failed);
         return;
     }
-    ssize_t put = appends ? append(open.handle->fd, from) : write_at(open.handle->fd, from, offset);
-    if (put < 0)
-        fuse_reply_err(request, (int)-put);
+    ssize_t put = appends ? append(open.fd, from) : write_at(open.fd, from, offset);
+    budget_settle(&change);
+    failed = put < 0 ? (int)-put : open_data_close(&open);
+    if (failed)
+        fuse_reply_err(request, failed);
     else
         fuse_reply_write(request, (size_t)put);
 }
 
 void operation_fsync(fuse_req_t request, fuse_ino_t id, int data_only, struct fuse_file_info *info)
 {
-    (void)id;
+    cleanup_open_data struct open_data open = open_data_find(view_of(request), id, info, WANT_SEE);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
-    cleanup_handle struct handle_hold open;
-    int failed = open_data(view, info, WANT_SEE, "fsync", &open);
+    int failed = open_data_check(&open, WANT_SEE, "fsync");
     if (!failed)
-        failed = (data_only ? fdatasync(open.handle->fd) : fsync(open.handle->fd)) < 0 ? errno : 0;
+        failed = (data_only ? fdatasync(open.fd) : fsync(open.fd)) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
 }
 
 void operation_fallocate(fuse_req_t request, fuse_ino_t id, int mode, off_t offset, off_t length,
                          struct fuse_file_info *info)
 {
-    (void)id;
+    cleanup_open_data struct open_data open =
+        open_data_find(view_of(request), id, info, WANT_CHANGE);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
-    cleanup_handle struct handle_hold open;
-    int failed = open_data(view, info, WANT_CHANGE, "fallocate", &open);
+    int failed = open_data_check(&open, WANT_CHANGE, "fallocate");
     cleanup_budget_change struct budget_change change = {0};
     if (!failed && !(mode & FALLOC_FL_PUNCH_HOLE))
-        failed = budget_change(view->budget, open.handle->fd, offset + length, 0, &change);
+        failed = budget_change(view->budget, open.fd, offset + length, 0, &change);
     if (!failed)
-        failed = fallocate(open.handle->fd, mode, offset, length) < 0 ? errno : 0;
+        failed = fallocate(open.fd, mode, offset, length) < 0 ? errno : 0;
     fuse_reply_err(request, failed);
 }
 
 void operation_lseek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence,
                      struct fuse_file_info *info)
 {
-    (void)id;
+    cleanup_open_data struct open_data open = open_data_find(view_of(request), id, info, WANT_READ);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
-    cleanup_handle struct handle_hold open;
-    int failed = open_data(view, info, WANT_READ, "lseek", &open);
-    off_t found = failed ? -1 : lseek(open.handle->fd, offset, whence);
+    int failed = open_data_check(&open, WANT_READ, "lseek");
+    off_t found = failed ? -1 : lseek(open.fd, offset, whence);
     if (failed || found < 0)
         fuse_reply_err(request, failed ? failed : errno);
     else
@@ -156,21 +139,22 @@ void operation_copy_file_range(fuse_req_t request, fuse_ino_t in, off_t in_offse
                                struct fuse_file_info *in_info, fuse_ino_t out, off_t out_offset,
                                struct fuse_file_info *out_info, size_t length, int flags)
 {
-    (void)in;
-    (void)out;
+    cleanup_open_data struct open_data from =
+        open_data_find(view_of(request), in, in_info, WANT_READ);
+    cleanup_open_data struct open_data to =
+        open_data_find(view_of(request), out, out_info, WANT_CHANGE);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
-    cleanup_handle struct handle_hold from, to = {view->handles, NULL};
-    int failed = open_data(view, in_info, WANT_READ, "copy_file_range", &from);
+    int failed = open_data_check(&from, WANT_READ, "copy_file_range");
     if (!failed)
-        failed = open_data(view, out_info, WANT_CHANGE, "copy_file_range", &to);
+        failed = open_data_check(&to, WANT_CHANGE, "copy_file_range");
     cleanup_budget_change struct budget_change change = {0};
     if (!failed)
-        failed = limit_copy(from.handle->fd, in_offset, &length);
+        failed = limit_copy(from.fd, in_offset, &length);
     if (!failed)
-        failed = budget_change(view->budget, to.handle->fd, out_offset + (off_t)length, 0, &change);
-    ssize_t copied = failed ? -1
-                            : copy_file_range(from.handle->fd, &in_offset, to.handle->fd,
-                                              &out_offset, length, (unsigned)flags);
+        failed = budget_change(view->budget, to.fd, out_offset + (off_t)length, 0, &change);
+    ssize_t copied =
+        failed ? -1
+               : copy_file_range(from.fd, &in_offset, to.fd, &out_offset, length, (unsigned)flags);
     if (failed || copied < 0)
         fuse_reply_err(request, failed ? failed : errno);
     else

@@ -58,13 +58,17 @@ static int give_up(struct passthrough *passthrough, const char *state, const cha
     return 0;
 }
 
-static int look_at_scope(struct passthrough *passthrough, struct error **error)
+static int look_at_scope(struct passthrough *passthrough, const struct scope *scope,
+                         struct error **error)
 {
     if (!LIBRARY_HAS_PASSTHROUGH)
         return give_up(passthrough, "libfuse", "scopefs was built with a libfuse before 3.17",
                        error);
     if (passthrough->log == LOG_ALL)
         return give_up(passthrough, "log", "log = all records every access", error);
+    if (scope->exclusive)
+        return give_up(passthrough, "exclusive", "cache = exclusive opens files without a word",
+                       error);
     if (geteuid() != 0)
         return give_up(passthrough, "unprivileged", "only root can have it", error);
     passthrough->state = "on";
@@ -84,7 +88,7 @@ int passthrough_new(const struct scope *scope, struct passthrough **made, struct
     passthrough->socket_fd = -1;
     pthread_mutex_init(&passthrough->lock, NULL);
     *made = passthrough;
-    return look_at_scope(passthrough, error);
+    return look_at_scope(passthrough, scope, error);
 }
 
 void passthrough_free(struct passthrough *passthrough)

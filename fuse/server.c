@@ -32,6 +32,15 @@ enum { WORKERS_AT_MOST = 32 };
 /* FUSE_NOTIFY_INC_EPOCH came with this minor version of the protocol, Linux 6.16. */
 enum { FIRST_WITH_EPOCH = 44 };
 
+/* Who locks a file unlocks it with a close, which is as silent as the open: the kernel keeps locks
+ * by itself then. O_TRUNC is a request of its own. Before that version of the protocol, the end of
+ * a file that was created would not be told. */
+static bool may_open_unasked(const struct fuse_conn_info *connection)
+{
+    return (connection->capable & FUSE_CAP_NO_OPEN_SUPPORT) &&
+           connection->proto_minor >= FIRST_WITH_EPOCH;
+}
+
 void server_started(void *data, struct fuse_conn_info *connection)
 {
     struct view *view = data;
@@ -46,9 +55,13 @@ void server_started(void *data, struct fuse_conn_info *connection)
 #endif
     /* Where the kernel checks permissions, the source's ACLs are part of them: with an ACL, the
      * group's bits of the mode are a mask for many. */
-    if (view->for_all)
+    if (view->modes_checked)
         wanted |= FUSE_CAP_POSIX_ACL;
     connection->want |= connection->capable & wanted;
+    view->files_unasked &= may_open_unasked(connection);
+    if (view->files_unasked)
+        connection->want &=
+            ~(unsigned)(FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_ATOMIC_O_TRUNC);
     cleanup_error struct error *error = NULL;
     if (passthrough_negotiate(view, connection, &error) < 0) {
         log_error("%s: %s", view->name, error->message);

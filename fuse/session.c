@@ -58,6 +58,21 @@ static struct watch *new_watch(const struct view *view, enum watching watching)
     return watch;
 }
 
+/* The kernel lets root open what no mode allows, so root shall hear of a refusal from us. */
+static bool leaves_opens(const struct session_plan *plan)
+{
+    uid_t user = plan->for_one_user ? plan->user : geteuid();
+    return plan->scope->exclusive && !plan->for_all && user != 0 && plan->scope->log != LOG_ALL;
+}
+
+static void tell_of_opens(const struct session_plan *plan)
+{
+    if (plan->scope->exclusive && !leaves_opens(plan))
+        log_info("%s: each open is asked about, because %s", plan->scope->name,
+                 plan->scope->log == LOG_ALL ? "log = all records it"
+                                             : "root may use the view, whom no mode refuses");
+}
+
 int session_open_view(const struct session_plan *plan, struct view *view, struct error **error)
 {
     struct stat attributes;
@@ -70,7 +85,8 @@ int session_open_view(const struct session_plan *plan, struct view *view, struct
         .may_fold = !plan->scope->ignore_case &&
                     (plan->scope->submounts || folding_is_possible(plan->source_fd)),
         .submounts = plan->scope->submounts,
-        .for_all = plan->for_all,
+        .modes_checked = plan->for_all || leaves_opens(plan),
+        .files_unasked = leaves_opens(plan),
         .for_one_user = plan->for_one_user,
         .owner = plan->for_one_user                ? OWNER_DIRECTORY
                  : plan->for_all && geteuid() == 0 ? OWNER_CREATOR
@@ -86,6 +102,7 @@ int session_open_view(const struct session_plan *plan, struct view *view, struct
     view->log = plan->scope->log;
     if (passthrough_new(plan->scope, &view->passthrough, error) < 0)
         return -1;
+    tell_of_opens(plan);
     cache_configure(plan->scope->cache_seconds);
     view->watch = new_watch(view, plan->scope->watching);
     int failed = attributes_read(view->root_fd, NULL, &attributes, &identity);
@@ -140,10 +157,13 @@ static void lift_limits(void)
     umask(0);
 }
 
-/* When others than the owner get in, the kernel checks permissions, as on any file system. */
-static const char *all_users_options(const struct session_plan *plan)
+/* When others than the owner get in, or files are opened without asking, the kernel checks
+ * permissions, as on any file system. */
+static const char *users_options(const struct session_plan *plan)
 {
-    return plan->for_all ? ",allow_other,default_permissions" : "";
+    return plan->for_all        ? ",allow_other,default_permissions"
+           : leaves_opens(plan) ? ",default_permissions"
+                                : "";
 }
 
 /* Root mounts by itself, so that the user who may use the view can be another one than root. The
@@ -156,7 +176,7 @@ static int mount_as_root(const struct session_plan *plan, struct error **error)
     uid_t user = plan->for_one_user ? plan->user : geteuid();
     gid_t group = plan->for_one_user ? plan->group : getegid();
     cleanup_free char *options = xasprintf("fd=%d,rootmode=40000,user_id=%u,group_id=%u%s", fd,
-                                           user, group, all_users_options(plan));
+                                           user, group, users_options(plan));
     cleanup_free char *place = xasprintf("/proc/self/fd/%d", plan->point->fd);
     if (mount(plan->scope->name, place, VIEW_TYPE, MS_NOSUID | MS_NODEV, options) < 0)
         return error_set(error, errno, "cannot mount on %s", plan->point->path);
@@ -200,7 +220,7 @@ static int mount_session(struct fuse_session *session, const struct session_plan
 static struct fuse_session *new_session(const struct session_plan *plan, struct view *view)
 {
     cleanup_free char *options = xasprintf("-ofsname=%s,subtype=scopefs%s", plan->scope->name,
-                                           geteuid() == 0 ? "" : all_users_options(plan));
+                                           geteuid() == 0 ? "" : users_options(plan));
     char program[] = "scopefs";
     char *words[] = {program, options, NULL};
     struct fuse_args arguments = FUSE_ARGS_INIT(2, words);

@@ -40,13 +40,13 @@ struct counters {
 struct view {
     const char *name; /* of the scope, for the log */
     const struct policy *policy;
-    int root_fd;       /* O_PATH, the source */
-    int proc_fds;      /* O_PATH, /proc/self/fd: reopens O_PATH descriptors */
-    bool exact_times;  /* of the source, see cache_times_are_exact */
-    bool may_fold;     /* single directories may take two spellings for one, see folding.h */
-    bool submounts;    /* other file systems below the source are part of the view */
-    bool for_all;      /* other users may use it, and the kernel checks permissions */
-    bool for_one_user; /* root serves `user`, and shows every file as that user's */
+    int root_fd;        /* O_PATH, the source */
+    int proc_fds;       /* O_PATH, /proc/self/fd: reopens O_PATH descriptors */
+    bool exact_times;   /* of the source, see cache_times_are_exact */
+    bool may_fold;      /* single directories may take two spellings for one, see folding.h */
+    bool submounts;     /* other file systems below the source are part of the view */
+    bool modes_checked; /* the kernel checks permissions, by the modes that it is shown */
+    bool for_one_user;  /* root serves `user`, and shows every file as that user's */
     enum owner owner;
     uid_t user;
     gid_t group;
@@ -57,6 +57,7 @@ struct view {
     struct budget *budget;
     struct watch *watch;             /* or NULL */
     bool opens_unasked;              /* the kernel opens directories without asking */
+    bool files_unasked;              /* and files: nobody else changes the source */
     struct passthrough *passthrough; /* or NULL */
     struct lock_owners *lock_owners;
     struct lock_queue *locks;

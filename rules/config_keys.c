@@ -96,10 +96,12 @@ static void set_cache(struct loader *loader, const struct setting_target *target
     static const char timeout[] = "timeout ";
     double *seconds = &target->scope->scope.cache_seconds;
     unsigned long long amount;
-    enum watching watching = strcmp(setting->value, "watch") == 0  ? WATCH_ALWAYS
-                             : strcmp(setting->value, "auto") == 0 ? WATCH_POLITELY
-                                                                   : WATCH_NEVER;
+    bool exclusive = strcmp(setting->value, "exclusive") == 0;
+    enum watching watching = strcmp(setting->value, "watch") == 0               ? WATCH_ALWAYS
+                             : exclusive || strcmp(setting->value, "auto") == 0 ? WATCH_POLITELY
+                                                                                : WATCH_NEVER;
     target->scope->scope.watching = watching;
+    target->scope->scope.exclusive = exclusive;
     if (watching != WATCH_NEVER)
         *seconds = CACHE_SECONDS;
     else if (strcmp(setting->value, "none") == 0)
@@ -110,8 +112,8 @@ static void set_cache(struct loader *loader, const struct setting_target *target
     else
         loader_report(
             loader, setting_value_place(setting, 0),
-            "'%s' is no value of cache; write auto, watch, none, or timeout with whole seconds "
-            "from 1 to 86400: timeout 30",
+            "'%s' is no value of cache; write auto, watch, exclusive, none, or timeout with whole "
+            "seconds from 1 to 86400: timeout 30",
             setting->value);
 }
 

@@ -103,6 +103,7 @@ struct scope {
     unsigned long long inodes;  /* files that the view may add, 0: no limit */
     enum watching watching;
     double cache_seconds; /* how long the kernel may keep what is not watched */
+    bool exclusive;       /* nobody else changes the source while it is mounted */
     enum passthrough_mode passthrough;
     bool submounts;   /* other file systems mounted below the source are shown */
     bool ignore_case; /* rules match without regard to ASCII case */

@@ -5,7 +5,7 @@
 
 rules() { # RULE...
     {
-        printf '[scope live]\nsource = source\ncache = timeout 60\npassthrough = no\n[rules live]\n'
+        printf '[scope live]\nsource = source\ncache = %s\npassthrough = no\n[rules live]\n' "${TEST_CACHE:-timeout 60}"
         printf '%s\n' "$@"
     } >"$workdir/new.ini"
     mv "$workdir/new.ini" "$workdir/scopefs.ini"

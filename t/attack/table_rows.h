@@ -17,7 +17,9 @@ enum row_flags {
     CHANGES = 2,       /* where it is allowed, the source is another afterwards */
     NEEDS_ROOT = 4,    /* an ordinary user's kernel answers before the view is asked */
     WITH_NAMELESS = 8, /* where libfuse and the kernel pass O_TMPFILE on */
-    WITHOUT_NAMELESS = 16
+    WITHOUT_NAMELESS = 16,
+    BY_LEVEL = 32, /* where the view answers by the level alone */
+    BY_MODE = 64,  /* where the kernel goes by the modes that the levels leave, and refuses first */
 };
 
 /* Expected errnos, 0 for success: of what exists, and of what does not. */

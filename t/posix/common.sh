@@ -37,6 +37,18 @@ results_of() { # PROGRAM ARGUMENT...
     [[ $ended ]] || flunk "$program $* runs to its end"
 }
 
+# Runs a helper program natively and in the view.
+same_as_natively() { # PROGRAM ARGUMENT...
+    # shellcheck disable=SC2031 # functions called from here see the local one
+    local program=$1 name=$test_prefix test_prefix
+    shift
+    mkdir -p "native.$program" "source/$program"
+    test_prefix="${name}natively: "
+    results_of "$program" "native.$program" "native.$program" "$@"
+    test_prefix="${name}view: "
+    results_of "$program" "$one/$program" "$source/$program" "$@"
+}
+
 # The folder of a view's run files.
 run_folder() {
     if ((EUID == 0)); then

@@ -120,6 +120,8 @@ static const struct bad_text sections_and_keys[] = {
      "3:11: 'rw' is no value of default; there are: none"},
     {"passthrough", SCOPE "passthrough = on",
      "3:15: 'on' is no value of passthrough; there are: no, auto, yes"},
+    {"cache", SCOPE "cache = alone",
+     "3:9: 'alone' is no value of cache; write auto, watch, exclusive"},
     {"submounts", SCOPE "submounts = true",
      "3:13: 'true' is no value of submounts; there are: no, yes"},
     {"case", SCOPE "case = exakt", "3:8: did you mean 'exact'?"},

@@ -97,6 +97,7 @@ static const char scope_text[] = "[scope full]\n"
                                  "user = agent-a\n"
                                  "submounts = yes\n"
                                  "passthrough = auto\n"
+                                 "cache = exclusive\n"
                                  "case = ignore\n"
                                  "[scope bare]\n"
                                  "source = sub/dir ;\n"
@@ -121,6 +122,8 @@ static void check_scope_keys(void)
     is_string(full->user, "agent-a", "user");
     ok(full->submounts && full->ignore_case, "submounts and case");
     is_int(full->passthrough, PASSTHROUGH_AUTO, "passthrough");
+    ok(full->exclusive && full->watching == WATCH_POLITELY, "cache");
+    ok(!bare->exclusive && bare->watching == WATCH_POLITELY, "cache, when nothing is said of it");
     is_string(level_of(config, "full", "x"), "read", "default");
     cleanup_free char *relative = xasprintf("%s/sub/dir", sandbox());
     is_string(bare->source, relative, "a relative source is relative to the file");
