@@ -25,7 +25,7 @@ mkdir debian
 if ok "Debian packages are built, and lintian has nothing to say" \
     "$SCOPEFS_SRCDIR/packaging/build-deb" "$tar" debian; then
     is "there are all of them" "$(cd debian && printf '%s ' *.deb | sed 's/_[^ ]*//g')" \
-        "libscopefs-dev libscopefs0 libscopefs0-dbgsym scopefs scopefs-common scopefs-dbgsym "
+        "libscopefs-dev libscopefs0-dbgsym libscopefs0 scopefs-common scopefs-dbgsym scopefs "
 fi
 
 spec=$SCOPEFS_SRCDIR/packaging/scopefs.spec
