@@ -153,25 +153,30 @@ static bool check_method(struct request *request, const struct wanted *wanted, c
     return true;
 }
 
+/* Without the blanks that may stand behind a value. */
 static char *copy(const char *text)
 {
-    return text ? xstrdup(text) : NULL;
+    size_t length = text ? strlen(text) : 0;
+    while (length && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    return text ? xmemdup0(text, length) : NULL;
 }
 
 static bool take_session(struct request *request, const struct wanted *wanted)
 {
-    const char *version = wanted->version ? wanted->version : "";
-    request->is_stateless = strcmp(version, FIRST_STATELESS) >= 0;
-    request->is_primed = !request->is_stateless && strcmp(version, FIRST_PRIMED) >= 0;
+    cleanup_free char *session = copy(wanted->session);
     request->version = copy(wanted->version);
     request->method = copy(wanted->method);
     request->name = copy(wanted->name);
     request->resumed = copy(wanted->resumed);
-    if (request->is_stateless || !wanted->session)
+    const char *version = request->version ? request->version : "";
+    request->is_stateless = strcmp(version, FIRST_STATELESS) >= 0;
+    request->is_primed = !request->is_stateless && strcmp(version, FIRST_PRIMED) >= 0;
+    if (request->is_stateless || !session)
         return true;
-    if (strlen(wanted->session) != SESSION_ID_ROOM - 1)
+    if (strlen(session) != SESSION_ID_ROOM - 1)
         return request_refuse(request, MHD_HTTP_NOT_FOUND, "there is no such session");
-    memcpy(request->session_id, wanted->session, SESSION_ID_ROOM);
+    memcpy(request->session_id, session, SESSION_ID_ROOM);
     return true;
 }
 

@@ -94,7 +94,9 @@ void connections_sweep(struct http *http, uint64_t now_ms)
         uint64_t patience_ms = connection->is_known ? REQUEST_PATIENCE_MS : STRANGER_PATIENCE_MS;
         if (request && request->is_submitted)
             look_after_stream(request, now_ms);
-        else if (now_ms >= connection->idle_since_ms + patience_ms)
+        /* Of a request that is cut libmicrohttpd may not see the end: it came with the bytes. */
+        else if (now_ms >= connection->idle_since_ms + patience_ms ||
+                 (connection->has_hung_up && !(request && request->is_complete)))
             shutdown(connection->fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&http->lock);
@@ -108,9 +110,7 @@ void connections_take_hangups(struct http *http)
     for (int i = 0; i < count; i++) {
         struct connection *connection = events[i].data.ptr;
         struct request *request = connection->request;
-        /* Of a request that is cut libmicrohttpd may not see the end: it came with the bytes. */
-        if (!request || !request->is_complete)
-            shutdown(connection->fd, SHUT_RDWR);
+        connection->has_hung_up = true;
         if (!request || !request->is_suspended || !request->stream)
             continue;
         request->is_gone = true;

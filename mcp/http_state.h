@@ -126,6 +126,7 @@ struct connection {
     int fd;
     bool is_owner; /* on a socket with a path: the user who serves, or root */
     bool is_known; /* a request had a token that is good, or needed none */
+    bool has_hung_up;
     struct principal principal;
     struct request *request;
     uint64_t idle_since_ms; /* since the last request ended */

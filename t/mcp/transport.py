@@ -243,6 +243,7 @@ def stateless(server):
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"_meta": metadata(), "name": "ls", "arguments": {}}}
     post = lambda **headers: web.post(message, **{**base, "Mcp-Method": "tools/call", "Mcp-Name": "ls", **headers})
     equal("a tool is called", post().json["result"]["isError"], False)
+    equal("blanks around a value are not its own", post(**{"Mcp-Name": " ls \t", "Mcp-Method": "\t tools/call "}).status, 200)
     equal("a name may come encoded", post(**{"Mcp-Name": "=?base64?bHM=?="}).status, 200)
     for name, headers in [
         ("method that is another", {"Mcp-Method": "tools/list"}),
@@ -250,6 +251,7 @@ def stateless(server):
         ("method in other letters", {"Mcp-Method": "Tools/Call"}),
         ("name that is another", {"Mcp-Name": "delete"}),
         ("name that is not there", {"Mcp-Name": None}),
+        ("name that is empty", {"Mcp-Name": ""}),
         ("name that is badly encoded", {"Mcp-Name": "=?base64?bH?s=?="}),
         ("revision that is not there", {"MCP-Protocol-Version": None}),
         ("revision that is another", {"MCP-Protocol-Version": "2025-11-25"}),
