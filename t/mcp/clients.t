@@ -2,6 +2,8 @@
 # Clients that others have made, and the examples. What npm installs goes into the build folder.
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
+# shellcheck source=npm.sh
+. "$SCOPEFS_SRCDIR/t/mcp/npm.sh"
 
 make_project() {
     mkdir -p "$workdir"/project/{src,output}
@@ -29,24 +31,37 @@ ask = touch
 END
 }
 
-# Installs once for each lock file.
-install_packages() {
-    local folder sum
-    sum=$(cksum <"$SCOPEFS_SRCDIR/t/mcp/npm/package-lock.json")
-    folder=$SCOPEFS_BUILDDIR/npm-${sum%% *}
-    packages=$folder
-    [[ -e $folder/node_modules/.complete ]] && return
-    mkdir -p "$folder" && cp "$SCOPEFS_SRCDIR"/t/mcp/npm/*.json "$folder" || return
-    (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts >npm.log 2>&1) || {
-        diag "$(tail -n 5 "$folder/npm.log")"
-        return 1
-    }
-    touch "$folder/node_modules/.complete"
+inspect() { # SERVER... -- ARGUMENT...: the Inspector's settings stay in the work folder
+    local server=()
+    while [[ $1 != -- ]]; do
+        server+=("$1")
+        shift
+    done
+    MCP_CATALOG_PATH=$workdir/catalog.json "$node" \
+        "$packages/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js" --cli \
+        "${server[@]}" "${@:2}"
 }
 
-inspect() { # ARGUMENT...
-    node "$packages/node_modules/@modelcontextprotocol/inspector/cli/build/cli.js" --cli \
-        scopefs-mcp -c "$config" "$scope" "$@"
+try_inspector() { # TRANSPORT SERVER...
+    local transport=$1
+    shift
+    ok "the Inspector lists the tools over $transport" inspect "$@" -- --method tools/list
+    is "all of them" "$(grep -c '"inputSchema"' <<<"$output")" 18
+    ok "the Inspector calls one" inspect "$@" -- --method tools/call --tool-name read_file --tool-arg path=README.md
+    like "and shows its result" "$output" '"content": "# A project\\n"'
+    ok "the Inspector sets a log level" inspect "$@" -- --method logging/setLevel --log-level debug
+}
+
+try_example() { # TRANSPORT ARGUMENT...
+    ok "the example with the TypeScript SDK works over $1" node "$packages/client.mjs" "${@:2}"
+    like "it lists" "$output" $'\nls \\{\\}: README.md \\(12 bytes\\)\noutput/\n'
+    like "it is told that a secret is not there" "$output" 'read_file \{"path":".env"\} fails: not_found'
+    like "it may not write everywhere" "$output" 'write_file \{"path":"README.md",[^}]*\} fails: not_permitted'
+    like "it edits" "$output" $'\n-two\n\\+2\n'
+    like "it follows a command" "$output" 'progress: "one\\n2\\n"'
+    like "it is asked" "$output" 'asked: touch output/asked'
+    unlike "it never sees the secret" "$output$errors" "TOKEN"
+    rm -rf project/output/*
 }
 
 new_workdir
@@ -66,20 +81,22 @@ fi
 if install_packages; then
     pass "npm installs the clients"
     cp "$SCOPEFS_SRCDIR/examples/mcp/client.mjs" "$packages"
-    ok "the example with the TypeScript SDK works" node "$packages/client.mjs" "$config" "$scope"
-    like "it lists" "$output" $'\nls \\{\\}: README.md \\(12 bytes\\)\noutput/\n'
-    like "it is told that a secret is not there" "$output" 'read_file \{"path":".env"\} fails: not_found'
-    like "it may not write everywhere" "$output" 'write_file \{"path":"README.md",[^}]*\} fails: not_permitted'
-    like "it edits" "$output" $'\n-two\n\\+2\n'
-    like "it follows a command" "$output" 'progress: "one\\n2\\n"'
-    like "it is asked" "$output" 'asked: touch output/asked'
-    unlike "it never sees the secret" "$output$errors" "TOKEN"
+    try_example "standard input and output" "$config" "$scope"
+    try_inspector "standard input and output" scopefs-mcp -c "$config" "$scope"
 
-    ok "the Inspector lists the tools" inspect --method tools/list
-    is "all of them" "$(grep -c '"inputSchema"' <<<"$output")" 18
-    ok "the Inspector calls one" inspect --method tools/call --tool-name read_file --tool-arg path=README.md
-    like "and shows its result" "$output" '"content": "# A project\\n"'
-    ok "the Inspector sets a log level" inspect --method logging/setLevel --log-level debug
+    scopefs-mcp --make-token "$scope" >made
+    sed -n 's/^line.*: *sha256/sha256/p' made >tokens && chmod 600 tokens
+    SCOPEFS_TOKEN=$(sed -n 's/^token.*: *//p' made)
+    export SCOPEFS_TOKEN
+    : >log
+    scopefs-mcp -c "$config" --listen 127.0.0.1:0 --tokens tokens 2>log &
+    server=$!
+    wait_for '[[ $(<log) == *listening* ]]'
+    url=$(sed -n 's/.*listening at //p' log)/mcp/$scope
+    try_example HTTP "$url"
+    try_inspector HTTP "$url" --transport http --header "Authorization: Bearer $SCOPEFS_TOKEN"
+    kill "$server"
+    ok "the server ends" wait "$server"
 else
     flunk "npm installs the clients"
 fi
