@@ -71,7 +71,7 @@ waiting_command() {
 
 signal_is_passed_on() { # SIGNAL NUMBER
     start_job scopefs-exec -c "$config" "$scope" sh -c "$(waiting_command)"
-    wait_for 'grep -q ready job.out'
+    wait_for 'grep -qs ready job.out'
     kill -"$1" "$job"
     wait_for_job
     is "SIG$1 ends the command, status 128+$2" "$status" $((128 + $2))
@@ -87,14 +87,14 @@ signals() {
 
     start_job scopefs-exec -c "$config" "$scope" \
         sh -c "trap 'echo asked; exit 9' USR1; echo ready; while :; do sleep 0.01; done"
-    wait_for 'grep -q ready job.out'
+    wait_for 'grep -qs ready job.out'
     kill -USR1 "$job"
     wait_for_job
     is "a command may handle a signal" "$(<job.out) $status" "ready
 asked 9"
 
     start_job scopefs-exec -c "$config" "$scope" sh -c "echo ready; exec sleep 981$$"
-    wait_for 'grep -q ready job.out'
+    wait_for 'grep -qs ready job.out'
     kill -KILL "$job"
     wait_for_job
     ok "when scopefs-exec is killed, so is the command" wait_for '[[ -z $(marked_processes) ]]'
@@ -111,7 +111,7 @@ terminal() {
     job=$!
     set +m
     exec 6>keys
-    wait_for 'grep -q ready job.out'
+    wait_for 'grep -qs ready job.out'
     printf '\003' >&6
     wait_for_job
     exec 6>&-
@@ -160,7 +160,7 @@ mounts() {
         scopefs-exec -c stricter.ini "$scope" cat readable
 
     start_job scopefs-exec -c other.ini "$scope" sh -c 'echo ready; exec sleep 9'
-    wait_for 'grep -q ready job.out'
+    wait_for 'grep -qs ready job.out'
     ok "umount SCOPE unmounts the scope's view" scopefs umount "$scope"
     like "and leaves a running command its own" "$(leftovers)" "exec-$scope"
     kill "$job"
@@ -172,7 +172,7 @@ mounts() {
     is "and is gone afterwards" "$(leftovers)" ""
 
     start_job in_sandbox sh -c 'echo ready; sleep 0.3; cat readable'
-    wait_for 'grep -q ready job.out'
+    wait_for 'grep -qs ready job.out'
     ok "a second command comes and goes" in_sandbox true
     wait_for_job
     is "while the first keeps its view" "$(<job.out)" "ready

@@ -199,12 +199,12 @@ follows() {
     scopefs log -f --denied audited >followed &
     local log=$!
     cat m/dir/seen 2>/dev/null
-    wait_for 'grep -q /dir/seen followed'
+    wait_for 'grep -qs /dir/seen followed'
     pass "log -f begins before anything was recorded"
     # Another generation.
     mv "$(runtime_folder)/.audited.audit" "$(runtime_folder)/.audited.audit.1"
     cat m/site.key 2>/dev/null
-    wait_for 'grep -q /site.key followed'
+    wait_for 'grep -qs /site.key followed'
     is "and goes on after the file was renamed" "$(grep -c refused followed)" 2
     kill "$log"
     wait "$log" 2>/dev/null

@@ -157,7 +157,7 @@ survives_death_of_sandboxes() {
     local duration number victim processes helper failed=()
     for number in 0 1 2 3 4 5; do
         start_sandbox
-        wait_for 'grep -q up out'
+        wait_for 'grep -qs up out'
         mapfile -t processes < <(own_processes)
         victim=${processes[number < ${#processes[@]} ? number : -1]}
         kill -KILL "$victim"
@@ -179,7 +179,7 @@ survives_death_of_sandboxes() {
     # The view that is mounted serves on, whatever becomes of a sandbox in it.
     scopefs up -c "$config" crash-a >/dev/null
     start_sandbox
-    wait_for 'grep -q up out'
+    wait_for 'grep -qs up out'
     kill -KILL "$helper"
     wait "$helper" 2>/dev/null
     is "the scope's view serves on after the death of its sandbox" "$(cat m/a/file)" text

@@ -132,7 +132,7 @@ stays_for_a_sandbox() {
     scopefs up -c "$config" life-a >/dev/null
     scopefs-exec -c "$config" life-a -- sh -c 'echo up; exec sleep 1000' >out &
     local sandbox=$!
-    wait_for 'grep -q up out'
+    wait_for 'grep -qs up out'
     local sum=0 boxes
     for boxes in $(field life-a sandboxes); do ((sum += boxes)); done
     is "ps counts the sandbox" "$sum" 1
@@ -157,7 +157,7 @@ goes_where_only_copied() {
     fi
     unshare "${options[@]}" sh -c 'echo up; cd /; exec sleep 1000' >out &
     copy=$!
-    wait_for 'grep -q up out'
+    wait_for 'grep -qs up out'
     process=$(field life-a server_pid)
     ok "a copy of the mount in another namespace" grep -q "$workdir/m/a " "/proc/$copy/mountinfo"
     ok "that nobody uses does not keep a view" scopefs down -c "$config" life-a
@@ -165,7 +165,7 @@ goes_where_only_copied() {
     scopefs up -c "$config" life-a >/dev/null
     (cd m/a && exec unshare "${options[@]}" sh -c 'echo up; exec sleep 1000' >../../out2) &
     local user=$!
-    wait_for 'grep -q up out2'
+    wait_for 'grep -qs up out2'
     exits "one that somebody stands in does" 1 scopefs down -c "$config" life-a
     like "who is named" "$errors" "in use by .*sleep \([0-9]+\)"
     ok "--lazy takes it away" scopefs down --lazy -c "$config" life-a
