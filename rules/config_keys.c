@@ -3,7 +3,6 @@
 #include "setting_value.h"
 #include "suggest.h"
 
-#include "scopefs/duration.h"
 #include "scopefs/mem.h"
 
 static void set_source(struct loader *loader, const struct setting_target *target,
@@ -147,24 +146,16 @@ static void set_automount(struct loader *loader, const struct setting_target *ta
     target->scope->scope.automount = setting_choose(loader, setting, words, 2) == 1;
 }
 
-static void set_time(struct loader *loader, const struct ini_setting *setting,
-                     unsigned long *milliseconds)
-{
-    if (!duration_parse(setting->value, milliseconds))
-        loader_report(loader, setting_value_place(setting, 0), "'%s' is no time; " DURATION_SYNTAX,
-                      setting->value);
-}
-
 static void set_expires(struct loader *loader, const struct setting_target *target,
                         const struct ini_setting *setting)
 {
-    set_time(loader, setting, &target->scope->scope.expires_ms);
+    setting_duration(loader, setting, &target->scope->scope.expires_ms);
 }
 
 static void set_idle(struct loader *loader, const struct setting_target *target,
                      const struct ini_setting *setting)
 {
-    set_time(loader, setting, &target->scope->scope.idle_ms);
+    setting_duration(loader, setting, &target->scope->scope.idle_ms);
 }
 
 static void set_log(struct loader *loader, const struct setting_target *target,

@@ -4,7 +4,6 @@
 #include "setting_value.h"
 
 #include "scopefs/command_rules.h"
-#include "scopefs/duration.h"
 #include "scopefs/env_name.h"
 #include "scopefs/network_pattern.h"
 
@@ -64,24 +63,16 @@ static void set_ptrace(struct loader *loader, const struct setting_target *targe
 
 /* --- Limits --- */
 
-static void set_duration(struct loader *loader, const struct ini_setting *setting,
-                         unsigned long *milliseconds)
-{
-    if (!duration_parse(setting->value, milliseconds))
-        loader_report(loader, setting_value_place(setting, 0), "'%s' is no time; " DURATION_SYNTAX,
-                      setting->value);
-}
-
 static void set_timeout(struct loader *loader, const struct setting_target *target,
                         const struct ini_setting *setting)
 {
-    set_duration(loader, setting, &target->scope->scope.exec.timeout_ms);
+    setting_duration(loader, setting, &target->scope->scope.exec.timeout_ms);
 }
 
 static void set_kill_after(struct loader *loader, const struct setting_target *target,
                            const struct ini_setting *setting)
 {
-    set_duration(loader, setting, &target->scope->scope.exec.kill_after_ms);
+    setting_duration(loader, setting, &target->scope->scope.exec.kill_after_ms);
 }
 
 static unsigned long long *size_of_key(struct exec_limits *limits, const char *key)
@@ -310,7 +301,7 @@ static void set_approver(struct loader *loader, const struct setting_target *tar
 static void set_session_idle(struct loader *loader, const struct setting_target *target,
                              const struct ini_setting *setting)
 {
-    set_duration(loader, setting, &target->scope->scope.exec.session_idle_ms);
+    setting_duration(loader, setting, &target->scope->scope.exec.session_idle_ms);
 }
 
 static void set_sessions(struct loader *loader, const struct setting_target *target,

@@ -3,6 +3,7 @@
 #include "paths.h"
 #include "suggest.h"
 
+#include "scopefs/duration.h"
 #include "scopefs/mem.h"
 
 #include <errno.h>
@@ -40,6 +41,14 @@ void setting_path(struct loader *loader, const struct ini_setting *setting, cons
     *path = path_resolve(loader->arena, loader->base, setting->value, &message);
     if (!*path)
         loader_report(loader, setting_value_place(setting, 0), "%s", message);
+}
+
+void setting_duration(struct loader *loader, const struct ini_setting *setting,
+                      unsigned long *milliseconds)
+{
+    if (!duration_parse(setting->value, milliseconds))
+        loader_report(loader, setting_value_place(setting, 0), "'%s' is no time; " DURATION_SYNTAX,
+                      setting->value);
 }
 
 bool setting_amount(const char *text, const char *units, unsigned long long *amount)

@@ -15,6 +15,10 @@ int setting_choose(struct loader *loader, const struct ini_setting *setting,
 /* The value as an absolute path; NULL after a message. */
 void setting_path(struct loader *loader, const struct ini_setting *setting, const char **path);
 
+/* The value as a time; nothing is written after a message. */
+void setting_duration(struct loader *loader, const struct ini_setting *setting,
+                      unsigned long *milliseconds);
+
 /* A whole number from 1 and a unit of 1, 1024, 1024^2...; `units` names them, one letter each. */
 bool setting_amount(const char *text, const char *units, unsigned long long *amount);
 

@@ -3,10 +3,13 @@
 # and runs the test that has to fail then. For `make check-long`; half an hour.
 #
 #     SCOPEFS_BUILDDIR=build prove -v t/attack/mutations.t [:: NAME...]     only these
+#     ... t/attack/mutations.t :: --fit     whether each check that is taken out is still there; seconds
 set -u -o pipefail
 
 SCOPEFS_SRCDIR=${SCOPEFS_SRCDIR:-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)}
 SCOPEFS_BUILDDIR=${SCOPEFS_BUILDDIR:-$SCOPEFS_SRCDIR/build}
+fit_only=
+[[ ${1:-} != --fit ]] || { fit_only=yes && shift; }
 wanted=("$@")
 count=0 failures=0
 
@@ -58,6 +61,8 @@ mutate() { # NAME TEST FILE OLD NEW [OLD NEW]...: several where one check stands
     cp -p "$file" "$folder/kept"
     if ! replace_all "$file" "${@:4}"; then
         say "not ok" "$name: the mutation fits $3"
+    elif [[ $fit_only ]]; then
+        say ok "$name: the mutation fits $3"
     elif ! build "$test"; then
         say "not ok" "$name: what is left of $3 can be built"
         tail -n 5 "$folder/log" | sed 's/^/# /'
@@ -76,7 +81,7 @@ chmod 755 "$folder"
 mkdir "$folder/source" "$folder/build"
 tar -C "$SCOPEFS_SRCDIR" --exclude=.git --exclude="./${SCOPEFS_BUILDDIR##*/}" -cf - . |
     tar -C "$folder/source" -xf - || exit 1
-(cd "$folder/build" && "$folder/source/configure" -q CFLAGS=-O1 >"$folder/log" 2>&1 &&
+[[ $fit_only ]] || (cd "$folder/build" && "$folder/source/configure" -q CFLAGS=-O1 >"$folder/log" 2>&1 &&
     make -j"$(nproc)" all t/attack/{aliases,load,moved,race,reload_client,table,twins} \
         t/attack/fold_shim.so >"$folder/log" 2>&1) || {
     tail -n 5 "$folder/log"
@@ -128,9 +133,9 @@ mutate rename-node attack/aliases.t fuse/node_rename.c \
     'return !S_ISDIR(node->identity.type) ||' 'return true ||'
 
 # --- new rules ---
-mutate held attack/reload.t fuse/operation_data.c \
-    'return guard_node(view, open->handle->node, want, operation);' \
-    'return open->handle->node || want || operation ? 0 : EIO;'
+mutate held attack/reload.t fuse/open_data.c \
+    'open->node ? guard_node(open->view, open->node, want, operation) : -open->fd;' \
+    'open->node && operation ? 0 : -open->fd;'
 mutate locks attack/reload.t fuse/operation_lock.c \
     'return gives_back ? 0 : guard_node(view, handle->node, WANT_READ, operation);' \
     'return gives_back || view || operation ? 0 : EIO;'
@@ -144,7 +149,9 @@ mutate states attack/reload.t fuse/reload.c \
 
 # --- users, resources, processes ---
 mutate user attack/users.t fuse/session.c \
-    'uid_t user = plan->for_one_user ? plan->user : geteuid();' 'uid_t user = geteuid();'
+    'uid_t user = plan->for_one_user ? plan->user : geteuid();
+    gid_t' 'uid_t user = geteuid();
+    gid_t'
 mutate capabilities attack/users.t fuse/confine.c 'if (privilege_drop(error) < 0)' 'if (false)'
 mutate dumpable attack/confined fuse/confine.c 'prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)' '0'
 mutate calls attack/users.t fuse/confine.c 'return restrict_calls(error);' \
@@ -159,7 +166,8 @@ mutate budget attack/limits.t fuse/node_kept.c '!is_kept(tree, &node->identity)'
 mutate death attack/death.t fuse/supervisor.c 'bool killed = WIFSIGNALED(status);' \
     'bool killed = false;'
 mutate workspace attack/workspace.t exec/stage2.c 'if (!request->check_device)' 'if (true)'
-mutate rules attack/planted.t rules/config.c 'protect_file(&loader, ini->name);' '(void)protect_file;'
+mutate rules attack/planted.t rules/config.c 'deciding_files_protect(&loader, ini->name);' \
+    '(void)deciding_files_protect;'
 mutate unmount attack/mounts.t fuse/unmount.c '.resolve = RESOLVE_NO_SYMLINKS,' '.resolve = 0,'
 
 printf '1..%d\n' "$count"

@@ -65,6 +65,22 @@ while read -r line; do
     printf '[scope page]\nsource = .\n%s\n%s\n' "$section" "${line//\\(dq/\"}" >line.ini
     ok "a line of scopefs.ini(5) has no error: $line" scopefs check line.ini
 done < <(sed -n 's/^\.Dl //p' "$SCOPEFS_SRCDIR/man/scopefs.ini.5")
+# The keys of a section, as the program's message about an unknown one lists them.
+keys_of_section() { # SECTION
+    {
+        printf '[scope page]\nsource = .\n'
+        [[ $1 == scope ]] || echo "[$1 page]"
+        echo 'qqqqqq = 1'
+    } >keys.ini
+    scopefs check keys.ini 2>&1 | sed -n 's/.*; there are: //p' | sed 's/, /\n/g' | sort
+}
+for section in scope exec; do
+    is "scopefs.ini(5) has the keys of [$section]" \
+        "$(sed -n "/^\.Ss The section \[$section/,/^\.S[hs] [^T]/p" "$SCOPEFS_SRCDIR/man/scopefs.ini.5" |
+            sed '1d; /^\.Ss/,$d' | sed -n 's/^\.It Cm env\. Ns Ar NAME.*/env.NAME/p; s/^\.It Cm \([a-z-]*\) Li.*/\1/p' | sort)" \
+        "$(keys_of_section $section)"
+done
+
 # Each example of scopefs-rules(7) is a file, or the rules of one; its comments are paths with their levels.
 mkdir web
 sed -n '/^\.Bd -literal/,/^\.Ed/p' "$SCOPEFS_SRCDIR/man/scopefs-rules.7" | sed 's/\\e/\\/g' |

@@ -38,6 +38,8 @@ grep -v '^#' t/house/clang-tidy.known >"$workdir/known"
 ok "clang-tidy reads the sources" test "${#units[@]}" -gt 100
 is "and finds nothing" "$(grep -E '(error|warning): ' "$workdir/tidy" | grep -vEf "$workdir/known")" ''
 
+ok "each check that mutations.t takes out is there" bash t/attack/mutations.t --fit
+
 # Pages of other packages may not be installed, and those of ours are not yet.
 finds_nothing "mandoc" sh -c "mandoc -Tlint -Wwarning man/*.[1-9] | grep -v 'outdated mandoc.db'; true"
 done_testing
