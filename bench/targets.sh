@@ -25,6 +25,7 @@ attr_timeout=60,entry_timeout=60,negative_timeout=60,kernel_cache "$SOURCE" "$VI
         say "bindfs is not installed, so it is left out; install it with: bench/run --install"
     fi
     add_target scopefs "$mount"
+    add_target exclusive "$mount"
     ((EUID == 0)) || return 0
     add_target scopefs@root "$mount"
     ! pkg-config --atleast-version=3.17 fuse3 || add_target passthrough@root "$mount"
@@ -55,6 +56,7 @@ write_rules() { # SOURCE NAME
     printf '[scope bench]\nsource = %s\n' "$1"
     [[ ! -v target_is_root[$2] ]] || printf 'user = %s\n' "$test_user"
     [[ $2 != passthrough* ]] || echo 'passthrough = yes'
+    [[ $2 != exclusive ]] || echo 'cache = exclusive'
     cat <<'RULES'
 default = none
 
