@@ -1,7 +1,8 @@
 /* Fuzz target: the server of the Model Context Protocol, from the bytes of messages to tools that
  * work on a small folder. The input is messages, one a line; a line that begins with "!" closes the
- * session and opens another one. What goes out must be JSON on one line, and each message must come
- * to its end once. */
+ * session and opens another one, "@" begins what HTTP's headers said of the next one, and "~"
+ * cancels the last one. What goes out must be JSON on one line, and each message must come to its
+ * end once. */
 #include "fuzz.h"
 
 #include "../../mcp/server.h"
@@ -133,6 +134,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (length && data[0] == '!') {
             give(FRAME_CLOSE, session, 0, NULL, 0);
             give(FRAME_OPEN, ++session, 0, NULL, 0);
+        } else if (length && data[0] == '@') {
+            give(FRAME_HEADERS, session, 0, data + 1, length - 1);
+        } else if (length && data[0] == '~') {
+            give(FRAME_CANCEL, session, exchange, NULL, 0);
         } else {
             give(FRAME_MESSAGE, session, ++exchange, data, length);
         }

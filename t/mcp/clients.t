@@ -32,14 +32,14 @@ END
 }
 
 inspect() { # SERVER... -- ARGUMENT...: the Inspector's settings stay in the work folder
-    local server=()
+    local target=()
     while [[ $1 != -- ]]; do
-        server+=("$1")
+        target+=("$1")
         shift
     done
     MCP_CATALOG_PATH=$workdir/catalog.json "$node" \
         "$packages/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js" --cli \
-        "${server[@]}" "${@:2}"
+        "${target[@]}" "${@:2}"
 }
 
 try_inspector() { # TRANSPORT SERVER...
