@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -208,6 +209,20 @@ static int open_descriptors(struct http *http, struct error **error)
     return error_set(error, errno, "cannot wait for events");
 }
 
+/* So that no scope, with all the commands it may run, takes the descriptors of another one. What
+ * the hard limit does not give is not had. */
+static void raise_descriptors(const struct http_settings *settings)
+{
+    struct rlimit limit;
+    rlim_t wanted = CONNECTIONS_AT_MOST + 64 + settings->max_scopes * DESCRIPTORS_OF_SCOPE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        log_warning("only %llu descriptors may be open; all scopes at once may need %llu",
+                    (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+}
+
 /* New; NULL with *error set. */
 static char *read_pem(const char *file, bool is_secret, struct error **error)
 {
@@ -280,6 +295,7 @@ static int start(struct http *http, struct error **error)
         (!(certificate = read_pem(settings->tls_certificate, false, error)) ||
          !(key = read_pem(settings->tls_key, true, error))))
         return -1;
+    raise_descriptors(settings);
     cleanup_fd int fd = listen_open(&settings->place, error);
     if (fd < 0)
         return -1;

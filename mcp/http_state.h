@@ -43,6 +43,7 @@ enum http_limits {
     HELD_AT_MOST = 64 << 20,      /* bytes of messages of a scope */
     KEPT_AT_MOST = 512 << 10,     /* bytes of events of a session, to be had again */
     KEPT_EVENTS_AT_MOST = 256,
+    DESCRIPTORS_OF_SCOPE = 300, /* four for each command, and its own */
     RETRY_AFTER_S = 1,
 };
 

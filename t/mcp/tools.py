@@ -276,6 +276,20 @@ def many(client):
     equal("300 calls at once each have their own answer", wrong, [])
 
 
+def directories_and_commands(client):
+    for tool, arguments in [("ls", {}), ("directory_tree", {}), ("glob", {"pattern": "**"})]:
+        for level, path in {"none": "hidden", "view": "listed", "read": ".", "write": "open"}.items():
+            expected = "not_found" if level == "none" else None
+            equal(f"{tool} at {level}", client.failure(tool, path=path, **arguments), expected)
+    for level, path in LEVELS.items():
+        readable = level in ("read", "write")
+        expected = content(path).decode() if readable else {"none": "not_found", "view": "not_permitted"}[level]
+        got = client.structured("read_multiple_files", paths=[path])["files"][0]
+        equal(f"read_multiple_files at {level}", got.get("content") or got["error"]["code"], expected)
+        run = client.structured("execute", command=f"cat {path} >/dev/null; echo $?; (echo >>{path}) 2>/dev/null; echo $?")["stdout"].split()
+        equal(f"a command at {level}", [code == "0" for code in run], [readable, level == "write"])
+
+
 with Client() as session:
     matrix(session)
     listings(session)
@@ -285,3 +299,4 @@ with Client() as session:
     searching(session)
     arguments(session)
     many(session)
+    directories_and_commands(session)
