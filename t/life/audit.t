@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # What is recorded of a scope, and how scopefs log and scopefs summary tell it.
+[[ $EUID != 0 || ${SCOPEFS_OWN_WORLD:-} ]] ||
+    SCOPEFS_OWN_WORLD=yes exec unshare --mount --propagation private bash "$0"
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
+enter_own_world
 
 field() { # SCOPE FIELD: of scopefs ps --json
     scopefs ps --json "$1" | sed -nE "s/.*\"$2\":\"?([^,\"}]*).*/\1/p"
@@ -30,7 +33,6 @@ END
     forget audited
     scopefs up -c "$config" >/dev/null
 }
-
 
 tells_refusals() {
     make_scope

@@ -102,7 +102,7 @@ survives_up_and_down() {
             wait_for 'scopefs down -c "$config" >down.out 2>&1' ||
                 failed+=("$action: down after $moment us: $(cat down.out)")
             scopefs gc >/dev/null
-            wait_for nothing_is_left || failed+=("$action: left after $moment us: $(what_is_left)")
+            wait_for nothing_is_left 60 || failed+=("$action: left after $moment us: $(what_is_left)")
         done
         is "killed at $TEST_MOMENTS moments of $action, the next up works and leaves nothing" "${failed[*]}" ""
         failed=()
@@ -116,7 +116,7 @@ survives_death_of_daemons() {
         scopefs up -c "$config" >/dev/null
         # Server and supervisor of a view have the same command line as the others.
         kill_some "$number"
-        wait_for 'scopefs gc >/dev/null; scopefs down -c "$config" >/dev/null 2>&1 && nothing_is_left' ||
+        wait_for 'scopefs gc >/dev/null; scopefs down -c "$config" >/dev/null 2>&1 && nothing_is_left' 60 ||
             failed+=("$number: $(what_is_left)")
     done
     is "daemons killed in use: gc and down leave nothing" "${failed[*]}" ""
@@ -131,7 +131,7 @@ survives_death_of_daemons() {
         ok "up brings it back" eval 'wait_for "scopefs up -c $config"'
         is "and it serves" "$(cat m/a/file)" text
         ok "down" scopefs down -c "$config"
-        ok "leaves nothing" wait_for nothing_is_left || diag "$(what_is_left)"
+        ok "leaves nothing" wait_for nothing_is_left 60 || diag "$(what_is_left)"
     done
 }
 
@@ -162,7 +162,7 @@ survives_death_of_sandboxes() {
         victim=${processes[number < ${#processes[@]} ? number : -1]}
         kill -KILL "$victim"
         end_sandbox
-        wait_for 'scopefs gc >/dev/null; nothing_is_left' ||
+        wait_for 'scopefs gc >/dev/null; nothing_is_left' 60 ||
             failed+=("process $number of ${processes[*]}: $(what_is_left)")
     done
     is "each process of a running sandbox killed: gc leaves nothing" "${failed[*]}" ""
@@ -173,7 +173,7 @@ survives_death_of_sandboxes() {
         let_run $((duration * number / TEST_MOMENTS))
         kill_some "$number"
         end_sandbox
-        wait_for 'scopefs gc >/dev/null; nothing_is_left' || failed+=("moment $number: $(what_is_left)")
+        wait_for 'scopefs gc >/dev/null; nothing_is_left' 60 || failed+=("moment $number: $(what_is_left)")
     done
     is "killed at $TEST_MOMENTS moments of its start: gc leaves nothing" "${failed[*]}" ""
     # The view that is mounted serves on, whatever becomes of a sandbox in it.
@@ -184,7 +184,7 @@ survives_death_of_sandboxes() {
     wait "$helper" 2>/dev/null
     is "the scope's view serves on after the death of its sandbox" "$(cat m/a/file)" text
     ok "and can be taken down" eval 'wait_for "scopefs down -c $config"'
-    ok "which leaves nothing" wait_for 'scopefs gc >/dev/null; nothing_is_left' || diag "$(what_is_left)"
+    ok "which leaves nothing" wait_for 'scopefs gc >/dev/null; nothing_is_left' 60 || diag "$(what_is_left)"
 }
 
 for_each_user survives_up_and_down
