@@ -112,7 +112,7 @@ int target_entry(const struct target *target, struct fuse_entry_param *entry)
     struct view *view = target->view;
     struct identity identity;
     *entry = (struct fuse_entry_param){0};
-    watch_directory(view, target->parent);
+    watch_directory(view, target->parent, target->directory_fd);
     struct noticed noticed = node_noticed_child(view->nodes, target->parent, target->name);
     cleanup_fd int fd = target->directory_fd < 0
                             ? resolve_open(view, target->parent, target->name, O_PATH)

@@ -18,11 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int take_snapshot(struct view *view, struct node *node, struct snapshot **snapshot)
+static int take_snapshot(struct view *view, struct node *node, int fd, struct snapshot **snapshot)
 {
-    int fd = resolve_open(view, node, NULL, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-    if (fd < 0)
-        return -fd;
     const struct state *state =
         folding_directory(view, node) ? policy_hidden(view->policy) : atomic_load(&node->state);
     return snapshot_take(fd, state, snapshot);
@@ -73,7 +70,7 @@ struct listing {
     fuse_req_t request;
     struct view *view;
     struct node *directory;
-    int directory_fd; /* O_PATH for readdirplus; -1: names only */
+    int fd;
     bool plus;
     char *bytes;
     size_t size, used;
@@ -89,7 +86,7 @@ static void look_up_entry(const struct listing *listing, const struct snapshot_e
     struct node_tree *nodes = listing->view->nodes;
     const char *folder = found->type == S_IFDIR ? found->name : NULL;
     struct noticed noticed = node_noticed_child(nodes, listing->directory, folder);
-    if (attributes_read(listing->directory_fd, found->name, &entry->attr, &identity) != 0 ||
+    if (attributes_read(listing->fd, found->name, &entry->attr, &identity) != 0 ||
         guard_check(state, S_ISDIR(entry->attr.st_mode), WANT_SEE) != 0) {
         entry->attr = (struct stat){.st_ino = found->inode, .st_mode = found->type};
         return;
@@ -136,7 +133,7 @@ static bool add_entry(struct listing *listing, const struct snapshot_entry *foun
     size_t needed = fuse_add_direntry_plus(listing->request, NULL, 0, found->name, NULL, 0);
     if (needed > room)
         return false;
-    if (!is_dots(found) && listing->directory_fd >= 0)
+    if (!is_dots(found) && listing->fd >= 0)
         look_up_entry(listing, found, state, &entry);
     listing->used +=
         fuse_add_direntry_plus(listing->request, at, room, found->name, &entry, found->cookie);
@@ -149,11 +146,16 @@ static int find_snapshot(struct listing *listing, off_t offset, struct snapshot 
     struct view *view = listing->view;
     struct node *directory = listing->directory;
     *snapshot = offset ? listings_find(view->listings, directory->id) : NULL;
+    if (*snapshot && !listing->plus)
+        return 0;
+    listing->fd = resolve_open(view, directory, NULL, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
     if (*snapshot)
         return 0;
+    if (listing->fd < 0)
+        return -listing->fd;
     cache_note_listing(directory);
-    watch_directory(view, directory);
-    int failed = take_snapshot(view, directory, snapshot);
+    watch_directory(view, directory, listing->fd);
+    int failed = take_snapshot(view, directory, listing->fd, snapshot);
     if (!failed)
         listings_keep(view->listings, directory->id, *snapshot);
     return failed;
@@ -186,16 +188,20 @@ static int list(struct listing *listing, fuse_ino_t id, off_t offset)
     failed = guard_node(view, hold.node, WANT_SEE, "readdir");
     if (failed)
         return failed;
-    cleanup_fd int directory_fd = listing->plus ? resolve_directory(view, hold.node) : -1;
-    listing->directory_fd = directory_fd;
-    return fill(listing, offset);
+    failed = fill(listing, offset);
+    fd_close(&listing->fd);
+    return failed;
 }
 
 static void reply_listing(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset, bool plus)
 {
     cleanup_free char *bytes = malloc(size ? size : 1);
-    struct listing listing = {
-        .request = request, .view = view_of(request), .plus = plus, .bytes = bytes, .size = size};
+    struct listing listing = {.request = request,
+                              .view = view_of(request),
+                              .plus = plus,
+                              .fd = -1,
+                              .bytes = bytes,
+                              .size = size};
     int failed = offset < 0 ? EINVAL : bytes ? list(&listing, id, offset) : ENOMEM;
     if (failed)
         fuse_reply_err(request, failed);

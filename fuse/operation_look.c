@@ -20,7 +20,7 @@ static int look_up_noticed(struct target *target, struct noticed *noticed,
                            struct fuse_entry_param *entry)
 {
     struct node *directory = target->parent;
-    watch_directory(target->view, directory);
+    watch_directory(target->view, directory, -1);
     *noticed = node_noticed_child(target->view->nodes, directory, NULL);
     atomic_fetch_add(&directory->running_lookups, 1);
     int failed = entry ? target_entry(target, entry) : ENOENT;

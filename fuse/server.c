@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -203,6 +204,8 @@ int server_run(struct view *view, int channel_fd)
 {
     cleanup_error struct error *error = NULL;
     view->channel_fd = channel_fd;
+    /* Other arenas than the first grow by single pages, a system call each. */
+    mallopt(M_ARENA_MAX, 1);
     if (set_signals(view, view->supervisor) != 0)
         return EXIT_FAILURE;
     if (set_descriptors(view, &error) < 0 || load_cancellation(&error) < 0 ||

@@ -133,12 +133,11 @@ static void free_snapshot(struct snapshot *snapshot)
 
 int snapshot_take(int fd, const struct state *state, struct snapshot **result)
 {
-    DIR *directory = fdopendir(fd);
-    if (!directory) {
-        int failed = errno;
-        fd_close(&fd);
-        return failed;
-    }
+    cleanup_fd int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    if (!directory)
+        return errno == EMFILE ? ENFILE : errno;
+    fd_steal(&copy);
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int failed = snapshot ? read_entries(directory, state, snapshot) : ENOMEM;
     closedir(directory);

@@ -28,8 +28,8 @@ struct snapshot {
     char *names;       /* entries point into it once the snapshot is complete */
 };
 
-/* Reads the directory behind `fd` (consumed), whose state is `state`. 0 or an errno; on success the
- * caller holds *snapshot. */
+/* Reads the directory that was opened as `fd`, from its start; its state is `state`. 0 or an errno;
+ * on success the caller holds *snapshot. */
 int snapshot_take(int fd, const struct state *state, struct snapshot **snapshot);
 
 /* The memory it takes; 0 for NULL. */

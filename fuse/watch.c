@@ -114,12 +114,13 @@ static void tell_full(struct view *view, const char *reason)
 
 /* Mounts in the source may have file systems that are blind, and show one directory at several
  * paths, of which only the first one is told of its changes. */
-void watch_directory(struct view *view, struct node *directory)
+void watch_directory(struct view *view, struct node *directory, int opened)
 {
     uint32_t events = EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK;
     if (!view->watch || atomic_exchange(&directory->watch_tried, true))
         return;
-    cleanup_fd int fd = resolve_directory(view, directory);
+    cleanup_fd int resolved = opened < 0 ? resolve_directory(view, directory) : -1;
+    int fd = opened < 0 ? resolved : opened;
     if (fd < 0 || (view->submounts && !sees_all_changes(fd)))
         return;
     if (view->submounts)

@@ -29,8 +29,9 @@ bool watch_is_polite(size_t views);
 int watch_start(struct view *view);
 
 /* Watches the directory from now on, if it can be. To be called before anything is read of it that
- * the kernel shall keep; whether it worked is node_noticed. Does nothing in an unwatched view. */
-void watch_directory(struct view *view, struct node *directory);
+ * the kernel shall keep; whether it worked is node_noticed. `fd` is the directory, -1: to be opened.
+ * Does nothing in an unwatched view. */
+void watch_directory(struct view *view, struct node *directory, int fd);
 
 /* What happened in watched directories until now is told to the kernel before this returns. Not
  * while holding a lock of the view. Does nothing in an unwatched view. */
