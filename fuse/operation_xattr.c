@@ -131,7 +131,7 @@ static ssize_t get_acl(struct view *view, fuse_ino_t id, const char *name, char 
 static ssize_t get_attribute(struct view *shared, fuse_ino_t id, const char *name, char *value)
 {
     cleanup_move_lock struct view *view = view_share(shared);
-    if (view->modes_checked && is_acl(name))
+    if (view->lists_checked && is_acl(name))
         return get_acl(view, id, name, value);
     if (!is_user_attribute(name)) /* who asks for every file hears by this that it is of no use */
         return -EOPNOTSUPP;

@@ -54,9 +54,9 @@ void server_started(void *data, struct fuse_conn_info *connection)
      * a write. Else the kernel asks for security.capability before each. */
     wanted |= FUSE_CAP_HANDLE_KILLPRIV_V2;
 #endif
-    /* Where the kernel checks permissions, the source's ACLs are part of them: with an ACL, the
-     * group's bits of the mode are a mask for many. */
-    if (view->modes_checked)
+    /* Where the kernel checks the permissions of many, the source's ACLs are part of them: with an
+     * ACL, the group's bits of the mode are a mask. */
+    if (view->lists_checked)
         wanted |= FUSE_CAP_POSIX_ACL;
     connection->want |= connection->capable & wanted;
     view->files_unasked &= may_open_unasked(connection);

@@ -86,6 +86,7 @@ int session_open_view(const struct session_plan *plan, struct view *view, struct
                     (plan->scope->submounts || folding_is_possible(plan->source_fd)),
         .submounts = plan->scope->submounts,
         .modes_checked = plan->for_all || leaves_opens(plan),
+        .lists_checked = plan->for_all,
         .files_unasked = leaves_opens(plan),
         .for_one_user = plan->for_one_user,
         .owner = plan->for_one_user                ? OWNER_DIRECTORY

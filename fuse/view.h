@@ -46,6 +46,7 @@ struct view {
     bool may_fold;      /* single directories may take two spellings for one, see folding.h */
     bool submounts;     /* other file systems below the source are part of the view */
     bool modes_checked; /* the kernel checks permissions, by the modes that it is shown */
+    bool lists_checked; /* and by the source's access control lists */
     bool for_one_user;  /* root serves `user`, and shows every file as that user's */
     enum owner owner;
     uid_t user;
