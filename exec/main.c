@@ -31,6 +31,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -298,6 +299,7 @@ static int run_and_tell(const struct job *job, struct sandbox_plan *plan, struct
         *error = NULL;
     }
     sandbox_free(&result.sandbox);
+    free(result.session_connections);
     return status;
 }
 

@@ -87,10 +87,29 @@ void network_report_read(struct network_report *report)
     }
 }
 
-void network_report_free(struct network_report *report)
+void network_report_clear(struct network_report *report)
 {
-    fd_close(&report->fd);
     free(report->items);
     free(report->times);
-    *report = (struct network_report){.fd = -1};
+    *report = (struct network_report){.fd = report->fd, .scope = report->scope};
+}
+
+void network_report_add_json(const struct network_report *report, struct strbuf *text)
+{
+    strbuf_add_text(text, "[");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct network_refusal *item = &report->items[i];
+        strbuf_add_text(text, i ? ",{\"host\":" : "{\"host\":");
+        strbuf_add_json(text, item->host, strlen(item->host));
+        strbuf_add_format(text, ",\"port\":%u,\"reason\":", item->port);
+        strbuf_add_json(text, item->reason, strlen(item->reason));
+        strbuf_add_format(text, ",\"times\":%lu}", report->times[i]);
+    }
+    strbuf_add_text(text, "]");
+}
+
+void network_report_free(struct network_report *report)
+{
+    network_report_clear(report);
+    fd_close(&report->fd);
 }

@@ -8,6 +8,7 @@
 #include "network_decision.h"
 #include "network_link.h"
 #include "scopefs/config.h"
+#include "scopefs/strbuf.h"
 
 #include <stdint.h>
 
@@ -31,6 +32,12 @@ void network_report_open(struct network_report *report, int fd, const struct sco
 
 /* Reads what there is. */
 void network_report_read(struct network_report *report);
+
+/* Forgets what there was, but goes on. */
+void network_report_clear(struct network_report *report);
+
+/* An array of objects. */
+void network_report_add_json(const struct network_report *report, struct strbuf *text);
 
 void network_report_free(struct network_report *report);
 

@@ -137,20 +137,6 @@ static void add_accesses(struct strbuf *text, const struct access_report *report
     strbuf_add_format(text, "],\"refused_accesses_lost\":%lu", report->lost);
 }
 
-static void add_connections(struct strbuf *text, const struct network_report *report)
-{
-    strbuf_add_text(text, ",\"refused_connections\":[");
-    for (size_t i = 0; i < report->count; i++) {
-        const struct network_refusal *item = &report->items[i];
-        strbuf_add_text(text, i ? ",{\"host\":" : "{\"host\":");
-        strbuf_add_json(text, item->host, strlen(item->host));
-        strbuf_add_format(text, ",\"port\":%u,\"reason\":", item->port);
-        strbuf_add_json(text, item->reason, strlen(item->reason));
-        strbuf_add_format(text, ",\"times\":%lu}", report->times[i]);
-    }
-    strbuf_add_text(text, "]");
-}
-
 static void add_session(struct strbuf *text, const struct result *result)
 {
     if (!result->session)
@@ -182,11 +168,11 @@ void result_print(const struct result *result, bool with_output, FILE *stream)
         add_stream(&text, "stderr", &result->sandbox.errors);
         add_accesses(&text, &result->sandbox.accesses);
     }
-    /* Those of a session's network are told to nobody; they are in the scope's log. */
+    strbuf_add_text(&text, ",\"refused_connections\":");
     if (result->session)
-        strbuf_add_text(&text, ",\"refused_connections\":null");
+        strbuf_add_text(&text, result->session_connections ? result->session_connections : "null");
     else
-        add_connections(&text, &result->sandbox.network);
+        network_report_add_json(&result->sandbox.network, &text);
     add_session(&text, result);
     strbuf_add_format(&text, ",\"refused\":%s,\"error\":", truth(result->refused));
     if (result->error)

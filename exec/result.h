@@ -15,9 +15,10 @@ struct result {
     const char *error; /* why no command was run, or NULL */
     bool refused;      /* by a rule over commands, or by who was asked */
     struct outcome outcome;
-    const char *session;    /* in which the command ran; NULL: none */
-    bool session_is_new;    /* it was the session's first */
-    bool session_has_ended; /* with the command */
+    const char *session;       /* in which the command ran; NULL: none */
+    bool session_is_new;       /* it was the session's first */
+    bool session_has_ended;    /* with the command */
+    char *session_connections; /* which its network refused meanwhile, as JSON; or NULL; owned */
     struct cgroup_usage usage;
     struct sandbox sandbox; /* what it captured */
 };

@@ -22,6 +22,8 @@ enum { STATUS_FAILED = 125, STATUS_SIGNAL = 128 };
 
 /* How often a session may end just before a call had its turn. */
 #define ATTEMPTS 5
+/* What a session tells of its network; some hundred refusals have room. */
+#define CONNECTIONS_LIMIT (4U << 20)
 
 struct call {
     const struct session_request *request;
@@ -93,11 +95,23 @@ static void follow(struct call *call, int socket, const struct session_place *pl
     session_send(socket, &message, NULL, 0);
 }
 
+static void take_connections(struct call *call, int fd)
+{
+    char *text;
+    size_t size;
+    if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+        fd_read_file(fd, CONNECTIONS_LIMIT, &text, &size) < 0)
+        return;
+    free(call->result->session_connections);
+    call->result->session_connections = text;
+}
+
 /* True when it was the last. */
 static bool read_answer(struct call *call, int socket)
 {
     struct session_message message;
-    if (!session_receive(socket, &message, NULL, 0)) {
+    cleanup_fd int connections = -1;
+    if (!session_receive(socket, &message, &connections, 1)) {
         call->answer = (struct session_message){.kind = SESSION_NOTHING};
         return true;
     }
@@ -110,6 +124,7 @@ static bool read_answer(struct call *call, int socket)
         return false;
     }
     call->answer = message;
+    take_connections(call, connections);
     return true;
 }
 

@@ -71,10 +71,10 @@ struct session_caller *session_callers_next(const struct session_callers *caller
     return NULL;
 }
 
-void session_caller_dismiss(struct session_caller *caller, struct session_message *message)
+void session_caller_dismiss(struct session_caller *caller, struct session_message *message, int fd)
 {
     if (caller->socket >= 0)
-        session_send(caller->socket, message, NULL, 0);
+        session_send(caller->socket, message, &fd, fd >= 0);
     fd_close(&caller->socket);
 }
 
@@ -83,7 +83,7 @@ void session_caller_answer(struct session_caller *caller, enum session_message_k
 {
     struct session_message message = {.kind = kind, .number = number, .flags = flags};
     snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
-    session_caller_dismiss(caller, &message);
+    session_caller_dismiss(caller, &message, -1);
 }
 
 void session_callers_free(struct session_callers *callers)

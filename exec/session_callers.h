@@ -32,8 +32,9 @@ void session_callers_sweep(struct session_callers *callers, const struct session
 /* The first with a call, or NULL. */
 struct session_caller *session_callers_next(const struct session_callers *callers);
 
-/* Sends a message, and lets the caller go: he has got what he came for. */
-void session_caller_dismiss(struct session_caller *caller, struct session_message *message);
+/* Sends a message, with a descriptor unless it is -1, and lets the caller go: he has got what he
+ * came for. */
+void session_caller_dismiss(struct session_caller *caller, struct session_message *message, int fd);
 
 /* The same with nothing in the message but these. */
 void session_caller_answer(struct session_caller *caller, enum session_message_kind kind,

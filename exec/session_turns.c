@@ -2,10 +2,12 @@
 
 #include "clock.h"
 #include "scopefs/fd.h"
+#include "scopefs/strbuf.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +48,19 @@ static bool is_measured(const struct session_turns *turns)
     return turns->running->call.is_followed || turns->setup->scope->exec.limits.memory;
 }
 
+/* What the network refused since the call began, as a memory file; -1: it is not to be known. */
+static int tell_connections(struct session_turns *turns)
+{
+    struct network_report *network = &turns->sandbox.sandbox.network;
+    cleanup_strbuf struct strbuf text = {0};
+    if (!turns->running->call.is_followed)
+        return -1;
+    network_report_read(network);
+    network_report_add_json(network, &text);
+    cleanup_fd int fd = memfd_create("scopefs-exec", MFD_CLOEXEC);
+    return fd < 0 || fd_write_all(fd, text.bytes, text.length) < 0 ? -1 : fd_steal(&fd);
+}
+
 void session_turns_finish(struct session_turns *turns, int status, bool has_ended, const char *text)
 {
     struct session_message message = {
@@ -62,13 +77,14 @@ void session_turns_finish(struct session_turns *turns, int status, bool has_ende
     message.result.duration_us = (uint64_t)(clock_us() - turns->call_started);
     snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
     struct session_caller *caller = turns->running;
+    cleanup_fd int connections = tell_connections(turns);
     turns->running = NULL;
     turns->awaits_go = false;
     turns->idle_since = clock_us();
     turns->used = time(NULL);
     session_stop_reset(&turns->stop);
     process_set_free(&turns->spared);
-    session_caller_dismiss(caller, &message);
+    session_caller_dismiss(caller, &message, connections);
 }
 
 static void begin_call(struct session_turns *turns)
@@ -76,6 +92,8 @@ static void begin_call(struct session_turns *turns)
     struct session_shell *shell = &turns->sandbox.shell;
     turns->awaits_go = false;
     turns->call_started = clock_us();
+    network_report_read(&turns->sandbox.sandbox.network);
+    network_report_clear(&turns->sandbox.sandbox.network);
     if (is_measured(turns))
         session_usage_read(&turns->before, &turns->sandbox);
     if (session_shell_call(shell, turns->running->fds) < 0)
@@ -178,7 +196,7 @@ static void tell_state(const struct session_turns *turns, struct session_caller 
         if (turns->callers.items[i]->has_call && turns->callers.items[i] != turns->running)
             message.state.waiting++;
     snprintf(message.text, sizeof(message.text), "%s", turns->setup->config_file);
-    session_caller_dismiss(caller, &message);
+    session_caller_dismiss(caller, &message, -1);
 }
 
 /* Ends the running call, for one of the causes. */

@@ -511,6 +511,13 @@ networks() {
         "$(in_session 'echo $http_proxy; exec 5<>/dev/tcp/127.0.0.1/3128; printf "CONNECT localhost:1 HTTP/1.1\r\n\r\n" >&5; head -n 1 <&5 | cut -d" " -f2' 2>/dev/null)" \
         "http://127.0.0.1:3128
 403"
+    in_session 'exec 5<>/dev/tcp/127.0.0.1/3128; printf "CONNECT earlier:1 HTTP/1.1\r\n\r\n" >&5; cat <&5 >/dev/null'
+    run scopefs-exec -c "$config" --json --session one -s 'for i in 1 2; do
+        exec 5<>/dev/tcp/127.0.0.1/3128; printf "CONNECT here:1 HTTP/1.1\r\n\r\n" >&5; cat <&5 >/dev/null; done' "$scope"
+    like "--json tells what was refused during the call, and nothing else" "$output" \
+        '"refused_connections":\[\{"host":"here","port":1,"reason":"no network-allow covers it","times":2\}\]'
+    run scopefs-exec -c "$config" --json --session one "$scope" -- true
+    like "or that nothing was" "$output" '"refused_connections":\[\]'
     is "whose proxy holds nothing of it" "$(in_session 'place=$(grep -l scopefs-forward /proc/[0-9]*/comm)
         ls -l "${place%/comm}/fd" | grep -cv "socket:\|/dev/null\|total"')" 0
     sed -i 's/example.org/example.net/' "$config"
