@@ -68,6 +68,37 @@ raw() { # TEXT, as Perl has it in quotes
         local $/; print readline $proxy' "$@"
 }
 
+# An index of one package, as PyPI serves it.
+make_index() {
+    mkdir -p simple/demo
+    python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("simple/demo/demo-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("demo.py", "answer = 42\n")
+    wheel.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+    wheel.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr("demo-1.0.dist-info/RECORD", "")
+END
+}
+
+# pip out of the wheel that virtual environments are made with.
+pip_install() { # HOST:PORT
+    sandbox_shell "exec /usr/bin/python3 \$(echo /usr/share/python-wheels/pip-*.whl)/pip install --quiet --no-cache-dir \
+        --disable-pip-version-check --no-input --retries 0 --timeout 20 --target /workspace/output/packages \
+        --index-url http://$1/simple --trusted-host ${1%:*} demo 2>&1"
+}
+
+packages() {
+    make_network 127.0.0.1:%PORT localhost:%PORT
+    make_index
+    like "pip gets nothing where it may not" "$(pip_install "localhost:$other")" "403 Forbidden|No matching distribution"
+    fails "so that nothing is installed" test -e source/output/packages/demo.py
+    run pip_install "localhost:$port"
+    is "pip installs from an index that is named" "$status:$output" 0:
+    is "what is there" "$(sandbox_shell 'PYTHONPATH=output/packages exec /usr/bin/python3 -c "import demo; print(demo.answer)"')" 42
+    stop_servers
+}
+
 programs() {
     make_network 127.0.0.1:%PORT localhost:%PORT
     is "a host that is named is reached" "$(fetch "http://127.0.0.1:$port/file")" hello
@@ -203,6 +234,7 @@ settings() {
 }
 
 for_each_user programs
+for_each_user packages
 for_each_user tricks
 for_each_user told
 for_each_user confined
