@@ -29,8 +29,9 @@ int cgroup_open_for_plan(struct cgroup *cgroup, const struct scope *scope, unsig
     if (limits->strict)
         return error_set(error, 0,
                          "limits = strict, but there is no control group to hold %s; run it as "
-                         "root, or where one is delegated: systemd-run --user --scope -p "
-                         "Delegate=yes scopefs-exec ...",
+                         "root, below a group that you may write, with its controllers switched on "
+                         "in cgroup.subtree_control, or where systemd delegates one: systemd-run "
+                         "--user --scope -p Delegate=yes scopefs-exec ...",
                          names.bytes);
     fprintf(stderr,
             "scopefs-exec: there is no control group to hold %s: memory is held for each process "

@@ -4,6 +4,8 @@
 #include "run_file.h"
 #include "unmount.h"
 
+#include "scopefs/sandbox_file.h"
+
 #include <time.h>
 
 enum {
@@ -20,18 +22,33 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A command's end is waited for; sessions stay until they are closed. */
+static void add_sessions(const struct mount_row *row, struct strbuf *text)
+{
+    cleanup_sandbox_list struct sandbox_list sandboxes = {0};
+    sandbox_list_read(&sandboxes, NULL);
+    for (size_t i = 0; i < sandboxes.count; i++) {
+        const struct sandbox_record *sandbox = &sandboxes.items[i];
+        if (sandbox->session && sandbox->view_major == row->major &&
+            sandbox->view_minor == row->minor)
+            strbuf_add_format(text, "scopefs-exec session close %s %s, ", sandbox->scope,
+                              sandbox->session);
+    }
+}
+
 int view_end_begin(const struct mount_row *row, struct elsewhere *elsewhere, struct error **error)
 {
     for (unsigned tries = 0;; tries++) {
-        cleanup_strbuf struct strbuf users = {0};
+        cleanup_strbuf struct strbuf users = {0}, sessions = {0};
         if (!elsewhere_is_used(elsewhere, row, &users))
             return unmount_view(row->point, false, error);
+        add_sessions(row, &sessions);
         if (tries == SANDBOX_TRIES)
             return error_set(
                 error, 0,
                 "%s is in use by %s in a mount namespace of its own, as a sandbox has; "
-                "stop it, or add --lazy",
-                row->point, users.bytes);
+                "%sstop it, or add --lazy",
+                row->point, users.bytes, sessions.length ? sessions.bytes : "");
         nanosleep(&(struct timespec){.tv_nsec = SANDBOX_PAUSE_NS}, NULL);
         elsewhere_free(elsewhere);
         elsewhere_read(elsewhere);

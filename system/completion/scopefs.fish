@@ -68,6 +68,12 @@ function __scopefs_paths
     scopefs ls -c (__scopefs_config) $scope $folder 2>/dev/null | sed -n 's|^[a-z]* */||p'
 end
 
+# What stands behind "session", with the number of words given.
+function __scopefs_session
+    set -l words (commandline -opc)
+    test "$words[2]" = session; and test (count $words) -eq $argv[1]
+end
+
 complete -c scopefs -f
 complete -c scopefs -n __fish_use_subcommand -a '(__scopefs_commands)'
 complete -c scopefs -n 'not __fish_use_subcommand; and string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
@@ -75,8 +81,12 @@ complete -c scopefs -n 'not __fish_use_subcommand; and __scopefs_takes_config' -
 complete -c scopefs -n __scopefs_wants_scope -a '(__scopefs_scopes)'
 complete -c scopefs -n '__fish_seen_subcommand_from explain ls' -a '(__scopefs_paths)'
 complete -c scopefs -n '__fish_seen_subcommand_from mount umount reload check' -F
+complete -c scopefs-exec -n __fish_use_subcommand -a session
+complete -c scopefs-exec -n '__scopefs_session 2' -f -a 'list close'
+complete -c scopefs-exec -n '__scopefs_session 3' -f -a '(scopefs-exec session list --json 2>/dev/null | sed -n "s/^{\"scope\":\"\([^\"]*\)\".*/\1/p" | sort -u)'
+complete -c scopefs-exec -n '__scopefs_session 4' -f -a '(scopefs-exec session list --json (commandline -opc)[4] 2>/dev/null | sed -n "s/^{\"scope\":\"[^\"]*\",\"name\":\"\([^\"]*\)\".*/\1/p")'
 for program in scopefs-exec scopefs-mcp
     complete -c $program -n 'string match -q -- "-*" (commandline -ct)' -a '(__scopefs_options)'
     complete -c $program -s c -l config -r -F
-    complete -c $program -n 'not __scopefs_scope >/dev/null' -a '(__scopefs_scopes)'
+    complete -c $program -n 'not __scopefs_scope >/dev/null; and not contains session (commandline -opc)' -a '(__scopefs_scopes)'
 end

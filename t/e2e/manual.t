@@ -53,6 +53,9 @@ for program in scopefs-exec scopefs-mcp; do
         "$("$program" --help | options_of_help | grep -e '^--' | sort)"
 done
 
+is "completion has the words of sessions" "$(completed scopefs-exec session '' | tr '\n' ' ')" "close list "
+like "and offers them beside scopes" "$(completed scopefs-exec 'ses')" session
+
 # The first example of a manual page, as text.
 example() { # PAGE
     sed -n '/^\.Bd -literal/,/^\.Ed/p' "$SCOPEFS_SRCDIR/man/$1" | sed '/^\.Ed/q' | grep -v '^\.'

@@ -432,6 +432,7 @@ views() {
     is "new rules hold in it" "$(in_session 'echo $x; ls listed 2>&1')" "1
 ls: cannot access 'listed': No such file or directory"
     fails "a session uses its view" scopefs umount "$scope"
+    like "which is told with the mend" "$errors" "scopefs-exec session close $scope one, stop it, or add --lazy"
     ok "which can be unmounted all the same" scopefs umount --lazy "$scope"
     ok "when the view is unmounted, the session ends" wait_for '[[ -z $(session_processes) ]]'
     fails "with all that ran in it" pgrep -f "^sleep 984"
@@ -468,6 +469,9 @@ list_and_close() {
     exits "there are no more than the scope allows" 125 \
         scopefs-exec -c "$config" --session three -s true "$scope"
     like "which is said" "$errors" "has 2 sessions already"
+    like "completion offers their names" "$(. "$TEST_COMPLETION"
+        COMP_WORDS=(scopefs-exec session close "$scope" '') COMP_CWORD=4 COMPREPLY=()
+        _scopefs; echo "${COMPREPLY[*]}")" "one two"
     like "people get a table" "$(scopefs-exec session list "$scope")" "SCOPE.*$scope +one .*$scope +two "
     ok "one can be closed" scopefs-exec session close "$scope" two
     is "which leaves the other" "$(list_sessions | wc -l)" 1
@@ -709,6 +713,8 @@ terminals() {
     exits "and no command" 125 scopefs-exec -c "$config" --session one --tty "$scope" -- true
 }
 
+TEST_COMPLETION=$(shared_copy "$SCOPEFS_SRCDIR/system/completion/scopefs")
+export TEST_COMPLETION
 for body in state_stays streams descriptors ends_of_a_shell time_limit callers_end turns results \
     isolation impostors views list_and_close limits networks other_shells lent_terminals terminals; do
     for_each_user "$body"
