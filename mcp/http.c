@@ -247,7 +247,8 @@ static size_t leave_escaped(void *context, struct MHD_Connection *mhd, char *tex
     return strlen(text);
 }
 
-static void log_library(void *context, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void log_library(void *context, const char *format,
+                                                              va_list arguments)
 {
     cleanup_free char *text = NULL;
     (void)context;
@@ -299,7 +300,7 @@ static int start(struct http *http, struct error **error)
     cleanup_fd int fd = listen_open(&settings->place, error);
     if (fd < 0)
         return -1;
-    listen_announce(fd, certificate != NULL);
+    listen_announce(&settings->place, fd, certificate != NULL);
     int result = start_daemon(http, fd, certificate, key, error);
     if (key)
         explicit_bzero(key, strlen(key));

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -133,24 +134,19 @@ int listen_open(const struct listen_place *place, struct error **error)
     return fd_steal(&fd);
 }
 
-void listen_announce(int fd, bool has_tls)
+void listen_announce(const struct listen_place *place, int fd, bool has_tls)
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
-    char text[INET6_ADDRSTRLEN] = "";
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    const char *scheme = has_tls ? "https" : "http";
-    if (address.ss_family == AF_UNIX) {
-        log_info("listening at %s", ((struct sockaddr_un *)&address)->sun_path);
-    } else if (address.ss_family == AF_INET) {
-        const struct sockaddr_in *ipv4 = (struct sockaddr_in *)&address;
-        inet_ntop(AF_INET, &ipv4->sin_addr, text, sizeof(text));
-        log_info("listening at %s://%s:%u", scheme, text, ntohs(ipv4->sin_port));
-    } else {
-        const struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&address;
-        inet_ntop(AF_INET6, &ipv6->sin6_addr, text, sizeof(text));
-        log_info("listening at %s://[%s]:%u", scheme, text, ntohs(ipv6->sin6_port));
-    }
+    char host[INET6_ADDRSTRLEN], port[sizeof("65535")];
+    bool is_ipv6 = place->address.ss_family == AF_INET6;
+    if (place->is_unix)
+        log_info("listening at %s", path_of(place));
+    else if (getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+             getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
+                         NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        log_info("listening at %s://%s%s%s:%s", has_tls ? "https" : "http", is_ipv6 ? "[" : "",
+                 host, is_ipv6 ? "]" : "", port);
 }
 
 void listen_remove(const struct listen_place *place)

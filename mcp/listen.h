@@ -22,7 +22,7 @@ int listen_parse(const char *text, struct listen_place *place, struct error **er
 int listen_open(const struct listen_place *place, struct error **error);
 
 /* Says on standard error where the socket listens. */
-void listen_announce(int fd, bool has_tls);
+void listen_announce(const struct listen_place *place, int fd, bool has_tls);
 
 /* Removes the path of a socket. */
 void listen_remove(const struct listen_place *place);

@@ -1,8 +1,11 @@
 """The life of scopefs-mcp over HTTP: limits, what is idle, new tokens, sockets, TLS, deaths and the end."""
 
 import contextlib
+import errno
+import http.client
 import json
 import os
+import select
 import signal
 import socket
 import stat
@@ -219,5 +222,49 @@ def several():
         equal("without tokens there are the named scopes", [Web(server, ONE).answer.status, Web(server, THREE).answer.status], [200, 404])
 
 
-for part in sys.argv[1:] or ["limits", "idle", "reloading", "ends", "deaths", "local_socket", "encrypted", "several"]:
+def over_ipv6():
+    with socket.socket(socket.AF_INET6) as probe:
+        if probe.connect_ex(("::1", 1)) != errno.ECONNREFUSED:
+            return  # This host has no IPv6.
+    with Server("--tokens", TOKENS, place="[::1]:0") as server:
+        ok("IPv6", any("http://[::1]:" in line for line in server.log), server.log)
+        with contextlib.closing(http.client.HTTPConnection("::1", server.port, timeout=30)) as connection:
+            connection.request("GET", "/health")
+            equal("is served", connection.getresponse().status, 200)
+
+
+class Slow(threading.Thread):
+    """Strangers who say nothing, or a byte now and then, while all else goes on."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.server = Server("--tokens", TOKENS)
+        self.took = {}
+        self.start()
+
+    def run(self):
+        begin = time.monotonic()
+        silent, dripping = [socket.create_connection(("127.0.0.1", self.server.port)) for _ in range(2)]
+        dripping.sendall(f"POST /mcp/{ONE} HTTP/1.1\r\nHost: localhost\r\nX: ".encode())
+        left = {"silent": silent, "dripping": dripping}
+        while left and time.monotonic() < begin + 60:
+            with contextlib.suppress(OSError):
+                dripping.send(b"x")
+            for name in select.select(list(left.values()), [], [], 0.2)[0]:
+                with contextlib.suppress(ConnectionError):
+                    name.recv(1000)
+                self.took[next(n for n, s in left.items() if s is name)] = time.monotonic() - begin
+                left = {n: s for n, s in left.items() if s is not name}
+
+    def check(self):
+        self.join(60)
+        ok("who brings no token is not kept", set(self.took) == {"silent", "dripping"} and min(self.took.values()) > 5, self.took)
+        equal("while the server serves", self.server.ask("GET", "/health").status, 200)
+        self.server.stop()
+
+
+slow = None if sys.argv[1:] else Slow()
+for part in sys.argv[1:] or ["limits", "idle", "reloading", "ends", "deaths", "local_socket", "encrypted", "several", "over_ipv6"]:
     globals()[part]()
+if slow:
+    slow.check()
