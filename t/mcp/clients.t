@@ -74,8 +74,9 @@ like "mended it" "$output" '\+sum\(\) \{ echo \$\(\(\$1 \+ \$2\)\); \}'
 like "and saw that it is" "$output" 'all tests pass'
 like "and was not shown what is hidden" "$output" 'read_file \{"path": ".env"\} \(failed\)'
 
-if ! command -v npm >/dev/null; then
-    skip "npm is not installed" "clients of others"
+why=$(why_no_packages)
+if [[ $why ]]; then
+    skip "$why" "clients of others"
     done_testing
 fi
 if install_packages; then

@@ -32,8 +32,9 @@ passes() { # REVISION
 
 new_workdir
 cd "$workdir" || exit
-if ! command -v npm >/dev/null; then
-    skip "npm is not installed" "the conformance suite"
+why=$(why_no_packages)
+if [[ $why ]]; then
+    skip "$why" "the conformance suite"
     done_testing
 fi
 mkdir project && chmod a+rwx project

@@ -3,11 +3,21 @@
 # lib.sh.
 # shellcheck disable=SC2034 # for those who source it
 
-# Sets $packages, the folder, and $node, a Node that the newest of them run on.
+sum=$(cksum <"$SCOPEFS_SRCDIR/t/mcp/npm/package-lock.json")
+packages=$SCOPEFS_BUILDDIR/npm-${sum%% *}
+
+# Prints why nothing can be installed here. CI has a network, or fails.
+why_no_packages() {
+    if ! command -v npm >/dev/null; then
+        echo "npm is not installed"
+    elif [[ ${CI:-} != true && ! -e $packages/node_modules/.complete ]]; then
+        curl --silent --head --max-time 20 --output /dev/null "$(npm config get registry)" ||
+            echo "npm's registry cannot be reached"
+    fi
+}
+
+# Fills $packages, and sets $node, a Node that the newest of them run on.
 install_packages() {
-    local sum
-    sum=$(cksum <"$SCOPEFS_SRCDIR/t/mcp/npm/package-lock.json")
-    packages=$SCOPEFS_BUILDDIR/npm-${sum%% *}
     mkdir -p "$packages" || return
     (
         # Two tests may want them at the same time.
