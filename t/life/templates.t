@@ -95,7 +95,7 @@ idle = 200ms
 source = source
 mount = m/busy
 default = read
-idle = 200ms
+idle = 3s
 END
     ok "views that end by themselves" scopefs up -c "$config"
     exec 9<m/busy/file
