@@ -31,7 +31,18 @@ static char *resolve_all_but_last(const char *path)
     return xasprintf("%s%s", strcmp(resolved, "/") == 0 ? "" : resolved, slash);
 }
 
-/* Takes over what the mount table says of view->path, when it is a whole view for that user. */
+/* The number of the file system, which everybody may ask for, also where a view is another user's:
+ * statx(2) without a mask. */
+static bool has_device(int fd, const struct mount_row *row)
+{
+    struct statx found;
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &found) == 0 &&
+           found.stx_dev_major == row->major && found.stx_dev_minor == row->minor;
+}
+
+/* Takes over what the mount table says of view->path, when it is a whole view for that user. The
+ * number of its file system stays its own for as long as somebody has it open: what has that number
+ * in the sandbox is then this very view. */
 static int find_in_table(struct view_mount *view, const struct scope *scope,
                          const struct identity *identity, struct error **error)
 {
@@ -40,9 +51,12 @@ static int find_in_table(struct view_mount *view, const struct scope *scope,
         return -1;
     cleanup_free char *point = resolve_all_but_last(view->path);
     const struct mount_row *row = mount_table_at(&table, point);
+    cleanup_fd int pin = open(point, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (!mount_row_is_view(row) || strcmp(row->root, "/") != 0 ||
-        strcmp(row->source, scope->name) != 0 || row->user != identity->uid)
+        strcmp(row->source, scope->name) != 0 || row->user != identity->uid || pin < 0 ||
+        !has_device(pin, row))
         return 0;
+    view->pin = fd_steal(&pin);
     view->is_mounted = true;
     view->device_major = row->major;
     view->device_minor = row->minor;
@@ -96,6 +110,13 @@ static bool is_of_config(const struct view_mount *view, const char *config_file)
     return strstr(contents, line.bytes) != NULL;
 }
 
+static void drop_pin(struct view_mount *view)
+{
+    if (view->pin)
+        close(view->pin);
+    view->pin = 0;
+}
+
 int view_mount_look(struct view_mount *view, const struct scope *scope, const char *config_file,
                     const struct identity *identity, struct error **error)
 {
@@ -108,6 +129,8 @@ int view_mount_look(struct view_mount *view, const struct scope *scope, const ch
     if (view->is_mounted)
         view->is_mounted =
             is_of_config(view, config_file) && is_view_of(view->path, scope, identity);
+    if (!view->is_mounted)
+        drop_pin(view);
     return 0;
 }
 
@@ -203,6 +226,7 @@ int view_mount_use(struct view_mount *view, const struct scope *scope, const cha
 
 int view_mount_close(struct view_mount *view, struct error **error)
 {
+    drop_pin(view);
     int result = view->keeper.process ? keeper_finish(&view->keeper, error) : 0;
     free(view->path);
     *view = (struct view_mount){0};

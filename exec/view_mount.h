@@ -16,7 +16,9 @@ struct view_mount {
     char *path;
     bool is_mounted;                     /* always after view_mount_open */
     unsigned device_major, device_minor; /* what stat(2) says of it, when it is mounted */
-    struct keeper keeper;                /* of a private mount */
+    /* Keeps that number from being given to another file system, or 0 (never standard input). */
+    int pin;
+    struct keeper keeper; /* of a private mount */
 };
 
 /* Finds the scope's own mount, if it is there, comes from the same configuration and works for

@@ -56,7 +56,36 @@ images_that_lead_out() {
     done
 }
 
+# Between the look at a view and its place in the sandbox, another one of that name takes its place, and
+# the number of the file system, which the kernel gives away again.
+swapped_views() {
+    ((EUID != 0)) || return 0 # whose bwrap is another user's
+    make_project
+    mkdir -p "views/$scope" bin
+    scopefs mount -c "$config" "$scope"
+    sed 's/^default = .*/default = write/; s/^none = .*/none = other/' "$config" >other.ini
+    cat >bin/bwrap <<END
+#!/bin/bash
+(
+    for fd in \$(ls /proc/self/fd); do ((fd < 3)) || eval "exec \$fd>&-"; done
+    export XDG_RUNTIME_DIR='$XDG_RUNTIME_DIR' PATH='$PATH'
+    scopefs umount --lazy '$workdir/views/$scope'
+    scopefs mount -c '$workdir/other.ini' '$scope'
+    cat '$workdir/views/$scope/.env'
+) >'$workdir/swapped' 2>&1 </dev/null
+exec $(type -P bwrap) "\$@"
+END
+    chmod +x bin/bwrap
+    run env PATH="$workdir/bin:$PATH" scopefs-exec -c "$config" "$scope" -- cat .env
+    is "no command runs in a view that took the place of the one that was meant" "$status:$output" 125:
+    like "which is said" "$errors" "not the view that was meant"
+    like "although it was there" "$(<swapped)" secret
+    # It ended with the command, as all that was started there.
+    ok "the view is not kept from its end" scopefs umount "views/$scope"
+}
+
 for_each_user folders_as_streams
+for_each_user swapped_views
 for_each_user images_that_lead_out
 for_each_user programs_of_the_source
 done_testing
