@@ -9,6 +9,7 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,8 @@ struct terminal {
     bool is_raw;
     bool has_left;
     struct termios saved;
+    char pending[65536]; /* typed, and not taken in yet */
+    size_t pending_size;
     struct session_message answer;
 };
 
@@ -58,6 +61,15 @@ static void pass_window_size(const struct terminal *terminal)
         (void)ioctl(terminal->master, TIOCSWINSZ, &size);
 }
 
+static void pass_pending(struct terminal *terminal)
+{
+    ssize_t size = write(terminal->master, terminal->pending, terminal->pending_size);
+    if (size <= 0)
+        return;
+    terminal->pending_size -= (size_t)size;
+    memmove(terminal->pending, terminal->pending + size, terminal->pending_size);
+}
+
 static void pass_input(struct terminal *terminal)
 {
     char bytes[4096];
@@ -71,7 +83,19 @@ static void pass_input(struct terminal *terminal)
     }
     const char *key = terminal->is_raw ? memchr(bytes, DETACH_KEY, (size_t)size) : NULL;
     terminal->has_left = key != NULL;
-    (void)fd_write_all(terminal->master, bytes, key ? (size_t)(key - bytes) : (size_t)size);
+    size_t typed = key ? (size_t)(key - bytes) : (size_t)size;
+    size_t room = sizeof(terminal->pending) - terminal->pending_size;
+    size_t added = typed < room ? typed : room;
+    memcpy(terminal->pending + terminal->pending_size, bytes, added);
+    terminal->pending_size += added;
+    pass_pending(terminal);
+}
+
+/* What runs there may read nothing. The key to leave is seen all the same: from a terminal reading
+ * goes on, and drops what has no room. */
+static bool takes_input(const struct terminal *terminal)
+{
+    return terminal->master >= 0 && (terminal->is_raw || terminal->pending_size == 0);
 }
 
 /* Again and again: what was typed before a program has set the terminal up, it does not see as the
@@ -79,7 +103,7 @@ static void pass_input(struct terminal *terminal)
 static void pass_end_of_input(const struct terminal *terminal)
 {
     static const char end = END_OF_FILE;
-    if (terminal->input_has_ended && terminal->master >= 0)
+    if (terminal->input_has_ended && terminal->master >= 0 && terminal->pending_size == 0)
         (void)!write(terminal->master, &end, 1);
 }
 
@@ -88,7 +112,7 @@ static void pass_output(struct terminal *terminal)
     char bytes[16384];
     ssize_t size = read(terminal->master, bytes, sizeof(bytes));
     /* EIO when nobody inside has it open any more. */
-    if (size <= 0 && errno != EINTR)
+    if (size <= 0 && errno != EINTR && errno != EAGAIN)
         fd_close(&terminal->master);
     else if (size > 0 && fd_write_all(STDOUT_FILENO, bytes, (size_t)size) < 0)
         terminal->has_left = true;
@@ -114,6 +138,7 @@ static bool take_message(struct terminal *terminal)
     if (terminal->answer.kind == SESSION_STARTED && fds[0] >= 0 && terminal->master < 0) {
         terminal->master = fd_steal(&fds[0]);
         terminal->input = STDIN_FILENO;
+        (void)fcntl(terminal->master, F_SETFL, O_RDWR | O_NONBLOCK);
         show_past(fds[1]);
         make_raw(terminal);
         pass_window_size(terminal);
@@ -134,8 +159,8 @@ static int pass_through(struct terminal *terminal)
             {.fd = terminal->socket, .events = POLLIN},
             {.fd = terminal->supervisor.interrupts, .events = POLLIN},
             {.fd = has_terminal ? terminal->window_changes : -1, .events = POLLIN},
-            {.fd = has_terminal ? terminal->input : -1, .events = POLLIN},
-            {.fd = terminal->master, .events = POLLIN},
+            {.fd = takes_input(terminal) ? terminal->input : -1, .events = POLLIN},
+            {.fd = terminal->master, .events = terminal->pending_size ? POLLIN | POLLOUT : POLLIN},
         };
         int patience = terminal->input_has_ended ? END_PATIENCE_MS : -1;
         int found = poll(sources, sizeof(sources) / sizeof(sources[0]), patience);
@@ -149,7 +174,9 @@ static int pass_through(struct terminal *terminal)
             pass_window_size(terminal);
         if (sources[3].revents)
             pass_input(terminal);
-        if (sources[4].revents)
+        if (sources[4].revents & POLLOUT)
+            pass_pending(terminal);
+        if (sources[4].revents & ~POLLOUT)
             pass_output(terminal);
         /* The last words are in the terminal still when the end is told. */
         else if (sources[0].revents)

@@ -141,6 +141,15 @@ terminals() {
         "$(printf 'echo "sum $((1 + 2))"\n' | scopefs-exec -c "$config" --session one --tty "$scope" | grep -o 'sum 3')" \
         "sum 3"
     attach
+    sees "what reads nothing" '\$ $'
+    type_keys 'stty raw -echo; sleep 991; stty sane\n'
+    wait_for 'pgrep -f "^sleep 991" >/dev/null'
+    head -c 50000 /dev/zero | tr '\0' x >&6
+    type_keys '\034'
+    ok "does not keep its owner from leaving" wait_for 'grep -q "session one goes on" screen'
+    leave
+    close_sessions
+    attach
     sees "one that is closed" '\$ $'
     ok "ends at once" close_sessions
     leave
