@@ -30,7 +30,7 @@ build() { # TEST
     local program=
     [[ $1 == *.t ]] || program=t/$1
     # shellcheck disable=SC2086 # one word or none
-    make -C "$folder/build" scopefs scopefs-exec scopefs-stage2 $program >"$folder/log" 2>&1
+    make -C "$folder/build" scopefs scopefs-exec scopefs-stage2 scopefs-mcp scopefs-mcp-worker $program >"$folder/log" 2>&1
 }
 
 # Runs the test until something in it fails.
@@ -169,6 +169,19 @@ mutate workspace attack/workspace.t exec/stage2.c 'if (!request->check_device)' 
 mutate rules attack/planted.t rules/config.c 'deciding_files_protect(&loader, ini->name);' \
     '(void)deciding_files_protect;'
 mutate unmount attack/mounts.t fuse/unmount.c '.resolve = RESOLVE_NO_SYMLINKS,' '.resolve = 0,'
+
+# --- scopefs-mcp over HTTP ---
+mutate token mcp/http.t mcp/http_check.c '(token && !token_is_for(token, name))' '(token && false)'
+mutate served mcp/server.t mcp/http_check.c '!is_served(request->http->settings, name)' 'false'
+mutate session mcp/http.t mcp/http_session.c \
+    'principal_equal(&session->principal, principal)' '(principal != NULL)'
+mutate hosts mcp/http.t mcp/http_check.c 'if (!host_is_ours(wanted->host, &settings->hosts))' 'if (false)'
+mutate origins mcp/http.t mcp/http_check.c 'if (!origin_is_ours(' 'if (false && !origin_is_ours('
+mutate doubled mcp/http.t mcp/http_check.c 'if (wanted->is_doubled ||' 'if ('
+mutate headers mcp/http.t mcp/protocol.c 'if (wrong)' 'if (wrong && !method)'
+mutate peer mcp/server.t mcp/http_connection.c '(peer.uid == geteuid() || peer.uid == 0)' 'true'
+mutate tokens-file mcp/http.t mcp/tokens.c 'if (status.st_mode & 077)' 'if (false)'
+mutate revoked mcp/server.t mcp/http.c 'if (!token || !token_is_for(token, served->name))' 'if (false)'
 
 printf '1..%d\n' "$count"
 exit $((failures > 0))

@@ -19,8 +19,9 @@ from web import EVENTS, JSON, SCOPES, CONFIG, Server, Web, events_of, hang_up, m
 ONE, TWO, THREE = SCOPES[:3]
 token_one, line_one = make_token(ONE)
 token_two, line_two = make_token(TWO, THREE)
+token_rival, line_rival = make_token(ONE)
 token_metrics, line_metrics = make_token(":metrics")
-TOKENS = write_tokens("tokens", line_one, line_two, line_metrics)
+TOKENS = write_tokens("tokens", line_one, line_two, line_rival, line_metrics)
 
 
 def wait_until(condition, seconds=30):
@@ -142,9 +143,10 @@ def sessions(server):
     for name, web in [
         ("another token", Web(server, TWO, token_two, initialize=False)),
         ("another scope of the token", Web(server, THREE, token_two, initialize=False)),
+        ("another token for the same scope", Web(server, ONE, token_rival, initialize=False)),
     ]:
         web.session = one.session
-        never = Web(server, web.scope, token_two, initialize=False)
+        never = Web(server, web.scope, web.token, initialize=False)
         never.session = "f" * 48
         equal(f"a session is nothing for {name}", [web.request("ping").text, web.request("ping").status], [never.request("ping").text, 404])
         equal(f"nor can {name} listen to it", read(web.send("GET")).status, 404)
