@@ -167,6 +167,8 @@ builds_itself() {
         excluded+=(--exclude="./${folder##*/}")
     done
     (cd "$SCOPEFS_SRCDIR" && tar -cf - "${excluded[@]}" --exclude=.git .) | tar -xf - -C source
+    # Built in its own folder, a tree cannot be built elsewhere.
+    [[ ! -e source/config.status ]] || make --silent -C source distclean >/dev/null 2>&1
     ok "mounted" scopefs mount --source source --rule write=/ view
     ok "scopefs is configured in a view" bash -c 'mkdir view/build && cd view/build &&
         ../configure --silent CFLAGS=-O0'
