@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HERE "./scopefs.ini"
+#define NAME "scopefs.ini"
+#define HERE "./" NAME
 
 /* The scope whose agent may write the file, or NULL. */
 static const struct scope *writing_scope(const struct config *config, const char *file)
@@ -30,7 +31,7 @@ static const struct scope *writing_scope(const struct config *config, const char
 static char *path_here(void)
 {
     cleanup_free char *folder = realpath(".", NULL);
-    return folder ? xasprintf("%s/%s", strcmp(folder, "/") == 0 ? "" : folder, HERE + 2) : NULL;
+    return folder ? xasprintf("%s/%s", strcmp(folder, "/") == 0 ? "" : folder, NAME) : NULL;
 }
 
 static int check_writers(const char *other_file, struct error **error)
@@ -67,9 +68,9 @@ static int check_here(const char *const *others, struct error **error)
 char *config_find(struct error **error)
 {
     cleanup_arena struct arena arena = {0};
-    const char *system = "/etc/scopefs/scopefs.ini";
+    const char *system = "/etc/scopefs/" NAME;
     const char *folder = path_user_config(&arena);
-    const char *user = folder ? arena_format(&arena, "%s/scopefs.ini", folder) : NULL;
+    const char *user = folder ? arena_format(&arena, "%s/" NAME, folder) : NULL;
     const char *const elsewhere[] = {user ? user : system, user ? system : NULL, NULL};
     if (access(HERE, F_OK) == 0)
         return check_here(elsewhere, error) < 0 ? NULL : xstrdup(HERE);
