@@ -326,16 +326,20 @@ static bool keep_only(int channel, int listener)
 
 static _Noreturn void forward(int channel, int listener)
 {
-    /* What is sent to all processes of a command is not meant for this one; it ends with them. */
-    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     static struct forwarder forwarder = {.channel = 3, .listener = 4};
-    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-        signal(ignored[i], SIG_IGN);
     prctl(PR_SET_NAME, "scopefs-forward");
     if (setsid() < 0 || !keep_only(channel, listener))
         _exit(1);
     for (;;)
         run_once(&forwarder);
+}
+
+/* What is sent to all processes of a command is not meant for this one; it ends with them. */
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        signal(ignored[i], SIG_IGN);
 }
 
 int forwarder_start(int channel)
@@ -345,6 +349,8 @@ int forwarder_start(int channel)
     if (child < 0)
         return -1;
     if (child == 0) {
+        /* Before the command can be there to send any. */
+        ignore_signals();
         pid_t grandchild = fork();
         if (grandchild == 0)
             forward(channel, listener);
