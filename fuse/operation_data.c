@@ -90,6 +90,7 @@ void operation_fsync(fuse_req_t request, fuse_ino_t id, int data_only, struct fu
 {
     cleanup_open_data struct open_data open = open_data_find(view_of(request), id, info, WANT_SEE);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
+    (void)view;
     int failed = open_data_check(&open, WANT_SEE, "fsync");
     if (!failed)
         failed = (data_only ? fdatasync(open.fd) : fsync(open.fd)) < 0 ? errno : 0;
@@ -116,6 +117,7 @@ void operation_lseek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence
 {
     cleanup_open_data struct open_data open = open_data_find(view_of(request), id, info, WANT_READ);
     cleanup_rules_lock struct view *view = view_share_rules(view_of(request));
+    (void)view;
     int failed = open_data_check(&open, WANT_READ, "lseek");
     off_t found = failed ? -1 : lseek(open.fd, offset, whence);
     if (failed || found < 0)
