@@ -6,6 +6,7 @@
 . "${0%/*}/common.sh"
 
 cd "$SCOPEFS_BUILDDIR" || exit
+ok "the unit tests are built" test -x t/unit/common || done_testing
 for test in t/unit/*; do
     # limits uses up memory on purpose, reference compares for minutes, threads has its own test.
     [[ -x $test && -f $test && ! $test =~ /(decide|limits|reference|patterns_no_jit|garbage)$ ]] || continue
