@@ -7,6 +7,7 @@
 #include "stage2.h"
 
 #include "forwarder.h"
+#include "stage2_files.h"
 #include "stage2_session.h"
 
 #include <errno.h>
@@ -252,6 +253,8 @@ int main(int argc, char **argv)
         refuse(&request, "cannot start the network's forwarder");
     if (request.keep_apart)
         keep_apart(&request);
+    if (!request.is_session && !request.is_terminal && stage2_files_hold() < 0)
+        refuse(&request, "cannot hold the command to the files that it is handed");
     if (request.wait)
         leave_command(&request);
     set_limits(&request);

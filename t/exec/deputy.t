@@ -84,7 +84,38 @@ END
     ok "the view is not kept from its end" scopefs umount "views/$scope"
 }
 
+# What is handed as a stream is opened anew by /proc/self/fd.
+handed_files() {
+    make_project
+    local abi
+    abi=$(python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))')
+    if ((abi < 3)); then
+        skip "Landlock of Linux 6.2 is not there" "files that a command is handed"
+        return
+    fi
+    sed -i 's/^default = .*/default = write/' "$config"
+    echo mine >input
+    chmod 0666 input
+    run scopefs-exec -c "$config" --stdin input "$scope" -- sh -c 'cat && (echo more >>/proc/self/fd/0); perl -e "
+        truncate q(/proc/self/fd/0), 0 and print qq(emptied\n)"'
+    is "who is handed a file to read reads it" "$output" mine
+    like "and does not write it" "$errors" "Permission denied"
+    is "nor is it changed" "$(<input)" mine
+    scopefs-exec -c "$config" "$scope" -- sh -c 'echo more >>/proc/self/fd/0' <input 2>/dev/null
+    is "nor when it is inherited" "$(<input)" mine
+    echo "was there" >output
+    chmod 0666 output
+    scopefs-exec -c "$config" "$scope" -- sh -c 'echo new; echo also >>/dev/stdout; cat /proc/self/fd/1' \
+        >>output 2>errors
+    is "who is handed a file to write writes it, and does not read it" "$(<output)" \
+        $'was there\nnew\nalso'
+    run scopefs-exec -c "$config" --stdin input "$scope" -- sh -c 'mkdir one two && echo kept >one/file && mv one/file two/ &&
+        cat two/file && rm -r one two && cd /tmp && mkdir one two && : >one/file && ln one/file two/'
+    is "all else is as ever" "$status:$output" 0:kept
+}
+
 for_each_user folders_as_streams
+for_each_user handed_files
 for_each_user swapped_views
 for_each_user images_that_lead_out
 for_each_user programs_of_the_source
