@@ -236,6 +236,7 @@ static int check_shown(const struct host_facts *facts, const struct scope *scope
 
 int host_facts_gather(struct host_facts *facts, const struct scope *scope, struct error **error)
 {
+    facts->lists_keys = access("/proc/keys", F_OK) == 0;
     const struct exec_settings *settings = &scope->exec;
     if (!settings->rootfs)
         gather_host(facts);

@@ -31,7 +31,8 @@ struct file_variable {
 struct host_facts {
     struct host_path *paths; /* the system's, in the order in which they are mounted */
     size_t path_count;
-    bool is_image; /* they are those of another root file system */
+    bool is_image;   /* they are those of another root file system */
+    bool lists_keys; /* the kernel lists the user's keys in /proc */
     struct file_variable *file_variables;
     size_t file_variable_count;
     uid_t uid; /* whom the command runs as; see identity.h */

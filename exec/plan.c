@@ -153,6 +153,9 @@ static void add_mounts(struct sandbox_plan *plan, const struct exec_settings *se
     const struct exec_limits *limits = &settings->limits;
     add_system(plan, facts);
     sandbox_plan_add_mount(plan, SANDBOX_PROC, "/proc", NULL, 0);
+    /* The names of the user's keys, which are of no namespace. */
+    if (facts->lists_keys)
+        sandbox_plan_add_mount(plan, SANDBOX_READ_ONLY_BIND, "/proc/keys", "/dev/null", 0);
     sandbox_plan_add_mount(plan, SANDBOX_DEV, "/dev", NULL, 0);
     add_temporary(plan, "/dev/shm", 01777, limits);
     add_temporary(plan, "/tmp", 01777, limits);
