@@ -79,7 +79,9 @@ static int read_attributes(struct view *view, struct node *node, const struct fu
                                               info ? handle_get(view->handles, info->fh) : NULL};
     struct identity identity;
     if (open.handle)
-        return attributes_read(open.handle->fd, NULL, attributes, &identity);
+        return open.handle->node == node
+                   ? attributes_read(open.handle->fd, NULL, attributes, &identity)
+                   : EBADF;
     cleanup_fd int fd = object_open_to_look(view, node, attributes);
     return fd < 0 ? -fd : 0;
 }

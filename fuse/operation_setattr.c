@@ -137,6 +137,8 @@ static int set_attributes(struct view *shared, fuse_ino_t id, const struct stat 
 
     cleanup_handle struct handle_hold open = {view->handles,
                                               info ? handle_get(view->handles, info->fh) : NULL};
+    if (open.handle && open.handle->node != hold.node)
+        return EBADF;
     struct change change = {.view = view, .node = hold.node, .handle = open.handle};
     bool by_handle = open.handle;
     cleanup_fd int fd = -1;
