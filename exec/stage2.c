@@ -253,7 +253,7 @@ int main(int argc, char **argv)
         refuse(&request, "cannot start the network's forwarder");
     if (request.keep_apart)
         keep_apart(&request);
-    if (!request.is_session && !request.is_terminal && stage2_files_hold() < 0)
+    if (!request.is_session && !request.is_terminal && stage2_files_hold(request.program) < 0)
         refuse(&request, "cannot hold the command to the files that it is handed");
     if (request.wait)
         leave_command(&request);

@@ -5,6 +5,7 @@
 #include <linux/landlock.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,7 +69,7 @@ static int add_sandbox(int ruleset)
     return added;
 }
 
-int stage2_files_hold(void)
+int stage2_files_hold(int program)
 {
     const struct {
         uint64_t file_rights;
@@ -79,8 +80,9 @@ int stage2_files_hold(void)
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
     if (ruleset < 0)
         return -1;
-    bool held = add_sandbox(ruleset) == 0 && add_standard(ruleset) == 0 &&
-                syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    bool held = (program < 0 || add_rule(ruleset, program, TO_READ) == 0) &&
+                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && add_sandbox(ruleset) == 0 &&
+                add_standard(ruleset) == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     int failed = errno;
     close(ruleset);
     errno = failed;

@@ -9,9 +9,9 @@
 alone() {
     local mode
     mount_two || return
-    same_as_natively handles
-    same_as_natively content
-    same_as_natively names
+    program_as_natively handles
+    program_as_natively content
+    program_as_natively names
     for mode in "" nomap direct; do
         # shellcheck disable=SC2086 # no word when there is none
         results_of fsx "$one/file" source/file 1000 $mode

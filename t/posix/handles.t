@@ -8,9 +8,9 @@
 
 handles() {
     mount_two || return
-    same_as_natively handles
-    same_as_natively content
-    same_as_natively names
+    program_as_natively handles
+    program_as_natively content
+    program_as_natively names
 }
 
 # What is not the same.
