@@ -44,6 +44,7 @@ test_permitted_skips=(
     "this file system has no user.* attributes"
     "cargo is not installed"
     "a build with sanitizers has no shared library"
+    "this machine is too slow for all checks within the hour"
 )
 test_user=scopefs-test
 test_prefix=
@@ -171,6 +172,12 @@ skip_all() {
     fi
     flunk "nothing was tested: $1, which is not on the list of permitted skips"
     done_testing
+}
+
+# Before a check that takes minutes.
+skip_when_late() {
+    ((EPOCHSECONDS <= ${SCOPEFS_HOUSE_UNTIL:-EPOCHSECONDS})) ||
+        skip_all "this machine is too slow for all checks within the hour; ./bootstrap check-house has them"
 }
 
 # Without it there is no plan, and prove counts the test as failed: a test cannot end early unseen.

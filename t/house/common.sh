@@ -5,6 +5,8 @@
 
 [[ -d $SCOPEFS_SRCDIR/.git || -e $SCOPEFS_SRCDIR/configure.ac ]] || skip_all "there are no sources"
 
+skip_when_late
+
 # What is tested here tests itself, too, and then without what is here.
 house=${SCOPEFS_HOUSE:-whole}
 unset SCOPEFS_HOUSE CI

@@ -4,6 +4,7 @@
 # shellcheck source=../lib.sh
 . "${0%/*}/../lib.sh"
 ((EUID == 0)) || skip_all "only root can make and enter a root"
+skip_when_late
 
 next_debian() {
     local root=$SCOPEFS_SRCDIR/t/roots/root log=$workdir/log line count=0
