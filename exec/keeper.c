@@ -19,12 +19,17 @@ static bool is_mounted(const char *path)
     return mount_table_read(&table, NULL) == 0 && mount_row_is_view(mount_table_at(&table, path));
 }
 
+/* Who still uses a view whose owner is gone is about to end as well: another command of a server
+ * that was killed. */
 static int take_away(const char *path, struct error **error)
 {
     cleanup_free char *program = runtime_program("scopefs");
     const char *arguments[] = {program, "umount", "--", path, NULL};
+    const char *at_once[] = {program, "umount", "--lazy", "--", path, NULL};
     if (is_mounted(path)) {
         int status = process_run(arguments, STDERR_FILENO, -1, error);
+        if (status > 0 && is_mounted(path))
+            status = process_run(at_once, STDERR_FILENO, -1, error);
         if (status < 0)
             return -1;
         /* Whoever else has unmounted it in the meantime did what was wanted. */

@@ -208,6 +208,12 @@ def ends():
     client.process.kill()
     client.process.wait()
     ok("also when the server is killed", until(lambda: not running("sleep\0007654")))
+    ok("and its view", until(lambda: f".exec-{os.environ['TEST_SCOPE']}-" not in mounts()), mounts())
+
+
+def mounts():
+    with open("/proc/mounts") as file:
+        return file.read()
 
 
 os.mkfifo("source/open/pipe")
